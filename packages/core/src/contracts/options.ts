@@ -1,0 +1,29 @@
+/** Limits and timings of a node, with nsqd's names and defaults. Sizes in bytes, times in milliseconds. */
+export interface BrokerOptions {
+  /** NSQ's version that this broker is compatible with, as clients and nsqadmin see it. */
+  readonly version: string
+  readonly broadcastAddress: string
+  readonly hostname: string
+  readonly msgTimeoutMs: number
+  readonly msgTimeoutMsMax: number
+  readonly reqTimeoutMsMax: number
+  readonly msgSizeBytesMax: number
+  readonly bodySizeBytesMax: number
+  readonly readyCountMax: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatIntervalMsMax: number
+  readonly outputBufferSizeBytes: number
+  readonly outputBufferSizeBytesMax: number
+  readonly outputBufferTimeoutMs: number
+  readonly outputBufferTimeoutMsMin: number
+  readonly outputBufferTimeoutMsMax: number
+  /** Consumers per channel; 0 is unlimited. */
+  readonly channelConsumersMax: number
+  /** Records that wait on an ephemeral channel (or topic without channel) before the newest are dropped. */
+  readonly memQueueSize: number
+  /** What slabs, bodies being read and output buffers may take together before publishes are refused. */
+  readonly memorySizeBytesMax: number
+  /** How long a new topic's messages wait at most for discovery to say which channels it has elsewhere. */
+  readonly discoveryTimeoutMsMax: number
+  readonly durability: 'none' | 'process' | 'power'
+}

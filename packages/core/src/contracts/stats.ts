@@ -1,0 +1,73 @@
+/** A snapshot for `/stats`, statsd and metrics. Counters run since the process started. */
+export interface BrokerStats {
+  /** By name, ascending. */
+  readonly topics: readonly TopicStats[]
+  /** Connections that have published. */
+  readonly producers: readonly ClientStats[]
+}
+
+export interface StatsFilter {
+  readonly topic?: string
+  /** Topics without this channel are left out. */
+  readonly channel?: string
+  /** Leaves `clients` and `producers` empty when false; counts stay right. */
+  readonly includeClients: boolean
+}
+
+export interface TopicStats {
+  readonly name: string
+  /** Messages that wait at the topic itself: it is paused, has no channel, or discovery is being asked. */
+  readonly depth: number
+  /** Those of them that are not in memory. */
+  readonly backendDepth: number
+  readonly messageCount: number
+  readonly messageBytes: number
+  readonly paused: boolean
+  /** By name, ascending. */
+  readonly channels: readonly ChannelStats[]
+}
+
+export interface ChannelStats {
+  readonly name: string
+  /** Waiting: neither in flight nor deferred. */
+  readonly depth: number
+  readonly backendDepth: number
+  readonly inFlightCount: number
+  readonly deferredCount: number
+  readonly messageCount: number
+  readonly requeueCount: number
+  readonly timeoutCount: number
+  readonly clientCount: number
+  readonly clients: readonly ClientStats[]
+  readonly paused: boolean
+}
+
+/** One connection. */
+export interface ClientStats {
+  readonly clientId: string
+  readonly hostname: string
+  readonly userAgent: string
+  readonly version: 'V2'
+  /** `ip:port`; `@` on a Unix socket. */
+  readonly remoteAddress: string
+  /** 0 init, 3 subscribed, 4 closing. */
+  readonly state: 0 | 3 | 4
+  readonly readyCount: number
+  readonly inFlightCount: number
+  readonly messageCount: number
+  readonly finishCount: number
+  readonly requeueCount: number
+  /** Wall-clock milliseconds. */
+  readonly connectedAtMs: number
+  readonly sampleRate: number
+  readonly deflate: boolean
+  readonly snappy: boolean
+  readonly tls: boolean
+  readonly authIdentity: string
+  readonly authIdentityUrl: string
+  readonly authed: boolean
+  readonly topologyZone: string
+  readonly topologyRegion: string
+  /** Messages published on this connection, by topic. */
+  readonly publishCounts: ReadonlyMap<string, number>
+}
