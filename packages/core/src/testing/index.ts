@@ -1,0 +1,3 @@
+export * from './fake-clock.js'
+export * from './seeded-random.js'
+export * from './test-logger.js'
