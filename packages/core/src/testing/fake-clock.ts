@@ -31,10 +31,10 @@ class FakeTimer implements TimerHandle {
  * A clock that moves only when a test says so.
  *
  * ```
- *   advance(100):  end-of-turn callbacks | timer due at 10 | end-of-turn callbacks | timer due at 40 | … | at 100
+ *   advance(100):  turns | timer due at 10 | turns | timer due at 40 | turns | … | at 100
  * ```
  *
- * Every timer is a turn of the event loop of its own, as in Node. {@link advance} is synchronous: promises do not settle
+ * Every timer begins a turn of the event loop of its own, as in Node, and turns go on until no callback waits for one. {@link advance} is synchronous: promises do not settle
  * in between. Where code under test awaits something, use {@link advanceAsync} or {@link settle}.
  */
 export class FakeClock implements Clock {
@@ -43,6 +43,7 @@ export class FakeClock implements Clock {
   /** By due time, then in the order in which they were set. */
   #timers: FakeTimer[] = []
   #endOfTurn: (() => void)[] = []
+  #nextTurn: (() => void)[] = []
   #running = false
 
   constructor(options: FakeClockOptions = {}) {
@@ -72,14 +73,18 @@ export class FakeClock implements Clock {
     this.#endOfTurn.push(callback)
   }
 
+  inNextTurn(callback: () => void): void {
+    this.#nextTurn.push(callback)
+  }
+
   /** Timers that are set and neither fired nor cancelled. */
   get timerCount(): number {
     return this.#timers.filter((timer) => timer.callback !== null).length
   }
 
-  /** Callbacks that wait for the end of the turn. */
-  get endOfTurnCount(): number {
-    return this.#endOfTurn.length
+  /** Callbacks that wait for the end of this turn or of the next one. */
+  get turnCallbackCount(): number {
+    return this.#endOfTurn.length + this.#nextTurn.length
   }
 
   /** When the next timer is due on the monotonic clock; `Infinity` when none is set. */
@@ -93,29 +98,39 @@ export class FakeClock implements Clock {
     this.#wallMs = wallMs
   }
 
-  /** Ends the turn: runs what waits for it, and what that queues, until nothing waits. Fires no timer. */
+  /** Ends this turn: runs what waits for its end, also what that queues. What is meant for the next turn then waits for its end. */
   runTurn(): void {
     if (this.#running) return // called from one of the callbacks: the loop below is already at it
     this.#running = true
     try {
-      for (let ran = 0; this.#endOfTurn.length > 0; ) {
-        const callbacks = this.#endOfTurn
-        this.#endOfTurn = []
-        ran = countCallbacks(ran, callbacks.length)
-        for (const callback of callbacks) callback()
+      let ran = 0
+      // The array grows while it is walked through: what a callback queues runs after everything queued before it.
+      for (; ran < this.#endOfTurn.length; ran++) {
+        countCallbacks(ran)
+        this.#endOfTurn[ran]()
       }
+      this.#endOfTurn = this.#nextTurn
+      this.#nextTurn = []
     } finally {
       this.#running = false
+    }
+  }
+
+  /** Runs turns until no callback waits. Fires no timer. */
+  flush(): void {
+    for (let turns = 0; this.turnCallbackCount > 0 && !this.#running; turns++) {
+      countCallbacks(turns)
+      this.runTurn()
     }
   }
 
   /** Moves both clocks by `ms`, firing what comes due, in order. `advance(0)` fires what is due now. */
   advance(ms: number): void {
     const untilMs = this.#monotonicMs + requireSpan(ms)
-    this.runTurn()
-    for (let fired = 0; this.#fireNext(untilMs); ) {
-      fired = countCallbacks(fired, 1)
-      this.runTurn()
+    this.flush()
+    for (let fired = 0; this.#fireNext(untilMs); fired++) {
+      countCallbacks(fired)
+      this.flush()
     }
     this.#moveTo(untilMs)
   }
@@ -124,8 +139,8 @@ export class FakeClock implements Clock {
   async advanceAsync(ms: number): Promise<void> {
     const untilMs = this.#monotonicMs + requireSpan(ms)
     await this.settle()
-    for (let fired = 0; this.#fireNext(untilMs); ) {
-      fired = countCallbacks(fired, 1)
+    for (let fired = 0; this.#fireNext(untilMs); fired++) {
+      countCallbacks(fired)
       await this.settle()
     }
     this.#moveTo(untilMs)
@@ -134,10 +149,10 @@ export class FakeClock implements Clock {
   /** Ends turns and lets promises settle until neither queues anything more. Time does not move. */
   async settle(): Promise<void> {
     do {
-      this.runTurn()
+      this.flush()
       // A macrotask of the real event loop comes after every microtask, however long their chain.
       await new Promise((resolve) => setImmediate(resolve))
-    } while (this.#endOfTurn.length > 0)
+    } while (this.turnCallbackCount > 0)
   }
 
   /** Fires the first timer that is due at or before `untilMs`. */
@@ -164,9 +179,8 @@ export class FakeClock implements Clock {
   }
 }
 
-function countCallbacks(ran: number, more: number): number {
-  if (ran + more > CALLBACKS_MAX) throw new Error('FakeClock: callbacks queue themselves for ever')
-  return ran + more
+function countCallbacks(ran: number): void {
+  if (ran > CALLBACKS_MAX) throw new Error('FakeClock: callbacks queue themselves for ever')
 }
 
 function requireSpan(ms: number): number {

@@ -52,7 +52,22 @@ describe('FakeClock', () => {
     })
     clock.advance(2)
     assert.deepEqual(ran, ['before', 'before, queued later', 'timer 1', 'between', 'timer 2', 'after'])
-    assert.equal(clock.endOfTurnCount, 0)
+    assert.equal(clock.turnCallbackCount, 0)
+  })
+
+  it('keeps what is meant for the next turn until that one ends', () => {
+    const clock = new FakeClock()
+    const ran: string[] = []
+    clock.inNextTurn(() => ran.push('next turn'))
+    clock.atEndOfTurn(() => clock.atEndOfTurn(() => ran.push('this turn')))
+    clock.runTurn()
+    assert.deepEqual(ran, ['this turn'])
+    clock.runTurn()
+    assert.deepEqual(ran, ['this turn', 'next turn'])
+    clock.inNextTurn(() => ran.push('flushed'))
+    clock.flush()
+    assert.equal(ran.at(-1), 'flushed')
+    assert.equal(clock.turnCallbackCount, 0)
   })
 
   it('does not fire a cancelled timer', () => {
