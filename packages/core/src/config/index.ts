@@ -1,0 +1,5 @@
+export * from './config.js'
+export * from './load-config.js'
+export * from './problem.js'
+export * from './read-config-file.js'
+export * from './schema.js'

@@ -1,0 +1,126 @@
+import { NSQ_VERSION } from '../config/config.js'
+import type { LoadedConfig } from '../config/load-config.js'
+import { ConfigError } from '../config/problem.js'
+import type { Broker } from '../contracts/broker.js'
+import type { Clock, Random } from '../contracts/clock.js'
+import type { Logger } from '../contracts/logger.js'
+import type { BrokerOptions } from '../contracts/options.js'
+import type { Durability, Storage } from '../contracts/storage.js'
+import type { ListenAddress } from '../contracts/transport.js'
+import type { EngineParts, NodeEngine } from './engine-parts.js'
+import { SystemClock } from './system-clock.js'
+import { type WiredPlugins, wirePlugins } from './wiring.js'
+
+export interface SpillwayNodeOptions {
+  readonly logger: Logger
+  /** The process's own clock without it. */
+  readonly clock?: Clock
+  /** `Math.random` without it. */
+  readonly random?: Random
+  /** Makes the engine; for tests. */
+  readonly createEngine: (parts: EngineParts) => NodeEngine
+}
+
+/**
+ * One broker: plugins, engine and listeners, put together as a configuration says. Making one opens nothing, so it also
+ * proves that a configuration can be started. `start`, then `stop`, each once.
+ */
+export class SpillwayNode {
+  /** The engine, for programs that embed a broker. */
+  readonly broker: Broker
+  private readonly engine: NodeEngine
+  private readonly plugins: WiredPlugins
+  private readonly logger: Logger
+  private readonly drainTimeoutMs: number
+  private stopping: Promise<void> | null = null
+
+  /** @throws BrokerError `E_PLUGIN`, `E_CONFIG`, or what a plugin's factory threw */
+  constructor(config: LoadedConfig, options: SpillwayNodeOptions) {
+    const { logger, clock = new SystemClock(), random = Math.random } = options
+    const { transports, ...parts } = wirePlugins(config, { clock, random, logger })
+    this.logger = logger
+    this.plugins = { transports, ...parts }
+    this.drainTimeoutMs = config.node.drainTimeoutMs
+    const brokerOptions = brokerOptionsOf(config, chooseDurability(config, parts.storage))
+    this.engine = options.createEngine({ ...parts, clock, random, logger, options: brokerOptions })
+    this.broker = this.engine
+  }
+
+  /** Where clients can reach it; complete once it has started. */
+  get addresses(): readonly ListenAddress[] {
+    return this.plugins.transports.flatMap((transport) => transport.addresses)
+  }
+
+  /**
+   * Storage, engine, then transports in the order in which they are configured. What had been opened is closed again when one fails.
+   * @throws BrokerError of the storage, or `E_LISTEN`
+   */
+  async start(): Promise<void> {
+    try {
+      await this.engine.open()
+      for (const transport of this.plugins.transports) {
+        await transport.start(this.engine)
+        for (const address of transport.addresses) this.logger.info(describeListener(address))
+      }
+      this.engine.listening(this.addresses)
+    } catch (error) {
+      await this.stop().catch(() => {}) // the first error is the one to tell
+      throw error
+    }
+  }
+
+  /**
+   * Listeners, clients, topics, storage, in this order; each step is taken although one before it failed. Idempotent.
+   * @throws the first error of a step
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopInOrder()
+    return this.stopping
+  }
+
+  private async stopInOrder(): Promise<void> {
+    const { transports, discoveries, authenticator, telemetry } = this.plugins
+    const failures: unknown[] = []
+    const step = async (name: string, calls: readonly (Promise<void> | undefined)[]): Promise<void> => {
+      for (const result of await Promise.allSettled(calls)) {
+        if (result.status === 'fulfilled') continue
+        failures.push(result.reason)
+        this.logger.error(`stopping: ${name} failed: ${result.reason}`)
+      }
+    }
+    // Clients are sent elsewhere while those who are here are still answered.
+    await step('listeners', [
+      ...discoveries.map((discovery) => discovery.stop()),
+      ...transports.map((transport) => transport.drain(this.drainTimeoutMs)),
+    ])
+    await step(
+      'clients',
+      transports.map((transport) => transport.stop()),
+    )
+    await step('topics and storage', [this.engine.close()])
+    await step('authenticator and telemetry', [authenticator?.close(), telemetry?.close()])
+    if (failures.length > 0) throw failures[0]
+  }
+}
+
+/** As nsqd says it: `TCP: listening on 127.0.0.1:4150`. */
+function describeListener({ protocol, address, port }: ListenAddress): string {
+  const host = address.includes(':') && port >= 0 ? `[${address}]` : address
+  return `${protocol.toUpperCase()}: listening on ${port < 0 ? address : `${host}:${port}`}`
+}
+
+function brokerOptionsOf({ node }: LoadedConfig, durability: Durability): BrokerOptions {
+  const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = node
+  return { version: NSQ_VERSION, ...options, durability }
+}
+
+function chooseDurability({ durability, source, storage: { pointer } }: LoadedConfig, storage: Storage): Durability {
+  const { durabilities } = storage.capabilities
+  if (durability === null) return durabilities.includes('process') ? 'process' : (durabilities[0] as Durability)
+  if (durabilities.includes(durability)) return durability
+  const expected = `one of ${durabilities.map((name) => JSON.stringify(name)).join(', ')}, which this storage offers`
+  const found = JSON.stringify(durability)
+  throw new ConfigError([
+    { code: 'E_CONFIG', file: source.label, pointer: `${pointer}/options/durability`, found, expected },
+  ])
+}

@@ -1,0 +1,86 @@
+import 'reflect-metadata'
+import { resolve } from 'node:path'
+import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe'
+import type { LoadedConfig, LoadedPlugin } from '../config/load-config.js'
+import type { Authenticator } from '../contracts/authenticator.js'
+import type { Clock, Random } from '../contracts/clock.js'
+import type { Discovery } from '../contracts/discovery.js'
+import type { Logger } from '../contracts/logger.js'
+import type { QueueFactory } from '../contracts/queue.js'
+import type { Storage } from '../contracts/storage.js'
+import type { Telemetry } from '../contracts/telemetry.js'
+import type { Transport } from '../contracts/transport.js'
+import { BrokerError } from '../errors.js'
+import type { PluginContext } from '../plugin.js'
+import { AUTHENTICATOR, CLOCK, DISCOVERY, LOGGER, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
+
+/** What every plugin is given. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** One instance of every plugin that a configuration names. */
+export interface WiredPlugins {
+  readonly storage: Storage
+  readonly transports: readonly Transport[]
+  readonly discoveries: readonly Discovery[]
+  readonly queueFactory: QueueFactory | null
+  readonly authenticator: Authenticator | null
+  readonly telemetry: Telemetry | null
+}
+
+/**
+ * Makes the plugins of one broker in a container of its own. This is the only place that knows tsyringe, and it is used
+ * once: nothing is resolved after start-up.
+ * @throws BrokerError `E_PLUGIN`, or the code that a plugin's factory threw
+ */
+export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): WiredPlugins {
+  const broker = container.createChildContainer()
+  broker.register(CLOCK, { useValue: surroundings.clock })
+  broker.register(LOGGER, { useValue: surroundings.logger })
+
+  const context: PluginContext = {
+    ...surroundings,
+    dataPath: resolve(config.source.folder, config.node.dataPath),
+    configPath: config.source.folder,
+  }
+  const { storage, queue, authenticator, telemetry } = config
+  const optional: (LoadedPlugin<unknown> | null)[] = [queue, authenticator, telemetry]
+  for (const loaded of [storage, ...optional, ...config.discoveries, ...config.transports]) {
+    if (loaded !== null) register<unknown>(broker, loaded, context)
+  }
+  return {
+    storage: broker.resolve(STORAGE),
+    queueFactory: resolveOptional(broker, QUEUE),
+    authenticator: resolveOptional(broker, AUTHENTICATOR),
+    telemetry: resolveOptional(broker, TELEMETRY),
+    discoveries: resolveEach(broker, DISCOVERY),
+    transports: resolveEach(broker, TRANSPORT),
+  }
+}
+
+function register<T>(broker: DependencyContainer, loaded: LoadedPlugin<T>, context: PluginContext): void {
+  const { plugin, options, pointer } = loaded
+  const logger = context.logger.child({ plugin: plugin.name })
+  const create = (): T => {
+    try {
+      return plugin.create(options, { ...context, logger })
+    } catch (error) {
+      if (error instanceof BrokerError) throw error
+      throw new BrokerError('E_PLUGIN', `${pointer}: ${plugin.name} cannot be made: ${(error as Error).message}`, {
+        cause: error,
+      })
+    }
+  }
+  broker.register<T>(plugin.provides, { useFactory: instanceCachingFactory(create) })
+}
+
+function resolveOptional<T>(broker: DependencyContainer, contract: Token<T>): T | null {
+  return broker.isRegistered(contract) ? broker.resolve<T>(contract) : null
+}
+
+function resolveEach<T>(broker: DependencyContainer, contract: Token<T>): T[] {
+  return broker.isRegistered(contract) ? broker.resolveAll<T>(contract) : []
+}
