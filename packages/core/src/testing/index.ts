@@ -1,3 +1,6 @@
 export * from './fake-clock.js'
 export * from './seeded-random.js'
+export { SimulatedDisk } from './simulated-disk.js'
+export * from './simulated-storage.js'
+export { randomFaults, type SimulatedFault, type SimulatedOperation, type SimulationOptions } from './simulation.js'
 export * from './test-logger.js'
