@@ -1,1 +1,1 @@
-export {}
+export { DEFAULT_CONFIG } from './default-config.js'

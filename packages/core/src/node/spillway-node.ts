@@ -7,6 +7,7 @@ import type { Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { ListenAddress } from '../contracts/transport.js'
+import { createEngine } from './create-engine.js'
 import type { EngineParts, NodeEngine } from './engine-parts.js'
 import { SystemClock } from './system-clock.js'
 import { type WiredPlugins, wirePlugins } from './wiring.js'
@@ -18,7 +19,7 @@ export interface SpillwayNodeOptions {
   /** `Math.random` without it. */
   readonly random?: Random
   /** Makes the engine; for tests. */
-  readonly createEngine: (parts: EngineParts) => NodeEngine
+  readonly createEngine?: (parts: EngineParts) => NodeEngine
 }
 
 /**
@@ -42,7 +43,8 @@ export class SpillwayNode {
     this.plugins = { transports, ...parts }
     this.drainTimeoutMs = config.node.drainTimeoutMs
     const brokerOptions = brokerOptionsOf(config, chooseDurability(config, parts.storage))
-    this.engine = options.createEngine({ ...parts, clock, random, logger, options: brokerOptions })
+    const engineParts = { ...parts, clock, random, logger, options: brokerOptions }
+    this.engine = (options.createEngine ?? createEngine)(engineParts)
     this.broker = this.engine
   }
 

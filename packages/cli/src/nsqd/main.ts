@@ -1,0 +1,79 @@
+import { BrokerError, type Logger } from '@spillway/core'
+import {
+  ConfigError,
+  type ConfigProblem,
+  configFromValue,
+  loadConfig,
+  NSQ_VERSION,
+  SpillwayNode,
+  SystemClock,
+} from '@spillway/core/node'
+import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
+import { TextLogger } from '../log/text-logger.js'
+import { runNode } from '../run-node.js'
+import { spillwayVersion } from '../version.js'
+import { refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
+import { NSQD_FLAGS } from './flags.js'
+import { configOfFlags, flagOf, type NsqdValues } from './to-config.js'
+
+/** Runs `nsqd` with its arguments. @returns the exit code */
+export async function nsqd(args: readonly string[]): Promise<number> {
+  let parsed: ParsedFlags<typeof NSQD_FLAGS>
+  try {
+    parsed = parseGoFlags(NSQD_FLAGS, args)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`${error.message}\n${usage()}`)
+    return 2
+  }
+  const { values, rest, wantsHelp } = parsed
+  if (wantsHelp) process.stdout.write(usage())
+  else if (values.version) process.stdout.write(`${versionLine()}\n`)
+  else return start(values, rest)
+  return 0
+}
+
+async function start(values: NsqdValues, rest: readonly string[]): Promise<number> {
+  const percentile = unparsablePercentile(values)
+  if (percentile !== undefined) {
+    process.stderr.write(`Could not parse: ${percentile}\n`)
+    return 1
+  }
+  const logger = new TextLogger({
+    level: values['log-level'] ?? 'info',
+    prefix: values['log-prefix'] ?? '[nsqd] ',
+    clock: new SystemClock(),
+    write: (line) => void process.stderr.write(line),
+  })
+  logger.info(versionLine())
+  const refusal = refusalOf(values)
+  if (refusal !== null) return refuse(logger, refusal)
+  for (const line of warningsOf(values)) logger.warn(line)
+  if (rest.length > 0) logger.warn(`arguments from ${JSON.stringify(rest[0])} on are ignored: it is no flag`)
+  try {
+    const raw = configFromValue(configOfFlags(values), 'nsqd', process.cwd())
+    const node = new SpillwayNode(await loadConfig(raw, { pluginsFrom: [import.meta.url] }), { logger })
+    return await runNode(node, logger)
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return refuse(logger, ...error.problems.map((problem) => describe(problem, values)))
+    if (error instanceof BrokerError) return refuse(logger, error.detail)
+    throw error
+  }
+}
+
+function refuse(logger: Logger, ...reasons: readonly string[]): number {
+  for (const reason of reasons) logger.fatal(`failed to instantiate nsqd - ${reason}`)
+  return 1
+}
+
+function describe({ pointer, found, expected, nearest }: ConfigProblem, values: NsqdValues): string {
+  const flag = flagOf(pointer, values)
+  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
+  return `${flag === null ? pointer : `--${flag}`}: found ${found}, expected ${expected}${hint}`
+}
+
+const versionLine = (): string =>
+  `nsqd v${NSQ_VERSION} (built w/spillway${spillwayVersion()} node${process.versions.node})`
+
+const usage = (): string => `Usage of nsqd:\n${describeFlags(NSQD_FLAGS)}\n`

@@ -1,0 +1,61 @@
+/** The help of each command; `''` is that of `spillway` itself. */
+export const HELP: Readonly<Record<string, string>> = {
+  '': `spillway: an NSQ-compatible message broker
+
+Usage: spillway <command> [options]
+
+Commands:
+  start       run the broker until SIGINT or SIGTERM
+  check       say whether a configuration can be started, without opening anything
+  help        show this, or the help of a command
+
+Options:
+  -h, --help  show this, or the help of a command
+  --version   show the versions of Spillway, of the NSQ that it is compatible with, and of Node.js
+
+Examples:
+  spillway start                              run with everything at its default, messages in memory
+  spillway start --config spillway.json       run what the file says
+  spillway check --config spillway.json       find every mistake in the file
+  spillway help start                         all options of start
+  spillway --version --json                   versions for scripts
+
+Once it runs:
+  curl -d 'hello' 'http://127.0.0.1:4151/pub?topic=test'
+
+There is also nsqd, the same broker with the flags of NSQ's nsqd: see nsqd --help.
+`,
+  start: `spillway start: run the broker until SIGINT or SIGTERM
+
+Usage: spillway start [--config FILE] [options]
+
+Options:
+  -c, --config FILE     JSON configuration; without it: messages in memory, V2 on 0.0.0.0:4150, HTTP on 0.0.0.0:4151
+  --check               only check the configuration, as spillway check does
+  --log-level LEVEL     debug, info, warn, error or fatal; without it: node.logLevel of the configuration
+  --log-format FORMAT   json or text; without it: text on a terminal, otherwise json
+
+Log lines go to standard error. The first signal stops in order: listeners, clients, topics, storage. A second one exits at once.
+Exit code: 0 stopped by a signal, 1 cannot start or stop properly, 2 wrong usage.
+
+Examples:
+  spillway start
+  spillway start --config /etc/spillway.json --log-format=json
+  TCP_PORT=4250 spillway start --config spillway.json      with "address": "127.0.0.1:\${TCP_PORT:-4150}" in the file
+`,
+  check: `spillway check: say whether a configuration can be started, without opening anything
+
+Usage: spillway check [--config FILE] [--json]
+
+Options:
+  -c, --config FILE     JSON configuration; without it: the embedded default
+  --json                the result as one JSON object on standard output
+
+Every mistake is one line on standard error: file, place (a JSON pointer), what is there, what may be there.
+Exit code: 0 it can be started, 1 it cannot, 2 wrong usage.
+
+Examples:
+  spillway check --config spillway.json
+  spillway check --config spillway.json --json | jq '.problems[].pointer'
+`,
+}

@@ -1,0 +1,140 @@
+import { parseArgs } from 'node:util'
+import { BrokerError, type Logger, type LogLevel } from '@spillway/core'
+import {
+  ConfigError,
+  configFromValue,
+  type LoadedConfig,
+  loadConfig,
+  NSQ_VERSION,
+  readConfigFile,
+  SpillwayNode,
+  SystemClock,
+} from '@spillway/core/node'
+import { DEFAULT_CONFIG } from '../default-config.js'
+import { TextLogger } from '../log/text-logger.js'
+import { runNode } from '../run-node.js'
+import { spillwayVersion } from '../version.js'
+import { HELP } from './help.js'
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
+const LOG_FORMATS = ['json', 'text']
+
+const OPTIONS = {
+  config: { type: 'string', short: 'c' },
+  check: { type: 'boolean' },
+  json: { type: 'boolean' },
+  'log-level': { type: 'string' },
+  'log-format': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const
+
+interface Arguments {
+  readonly command: string | undefined
+  readonly config?: string
+  readonly check?: boolean
+  readonly json?: boolean
+  readonly 'log-level'?: string
+  readonly 'log-format'?: string
+  readonly help?: boolean
+  readonly version?: boolean
+}
+
+/** Runs `spillway` with its arguments. @returns the exit code */
+export async function spillway(args: readonly string[]): Promise<number> {
+  let parsed: Arguments
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    process.stderr.write(`spillway: ${(error as Error).message}\nTry: spillway --help\n`)
+    return 2
+  }
+  const { command, version, json = false } = parsed
+  if (version) printVersion(json)
+  else if (parsed.help || command === 'help') process.stdout.write(HELP[command ?? ''] ?? HELP[''])
+  else if (command === 'check' || parsed.check) return check(parsed)
+  else if (command === 'start') return start(parsed)
+  else {
+    process.stderr.write(HELP[''])
+    return 2
+  }
+  return 0
+}
+
+/** @throws Error with a line for the user */
+function parse(args: readonly string[]): Arguments {
+  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true })
+  const [command, extra] = positionals
+  if (command !== undefined && !['start', 'check', 'help'].includes(command)) throw new Error(`no command "${command}"`)
+  if (extra !== undefined && command !== 'help') throw new Error(`"${extra}" is one argument too many`)
+  requireOneOf('log-level', values['log-level'], LOG_LEVELS)
+  requireOneOf('log-format', values['log-format'], LOG_FORMATS)
+  return { ...values, command: command === 'help' ? extra : command, ...(command === 'help' ? { help: true } : {}) }
+}
+
+function requireOneOf(name: string, value: string | undefined, words: readonly string[]): void {
+  if (value !== undefined && !words.includes(value)) {
+    throw new Error(`--${name} is ${JSON.stringify(value)}, expected one of ${words.join(', ')}`)
+  }
+}
+
+async function load({ config }: Arguments): Promise<LoadedConfig> {
+  const raw =
+    config === undefined
+      ? configFromValue(DEFAULT_CONFIG, 'embedded default', process.cwd())
+      : await readConfigFile(config)
+  return loadConfig(raw, { pluginsFrom: [import.meta.url] })
+}
+
+async function start(parsed: Arguments): Promise<number> {
+  let logger: Logger | null = null
+  try {
+    const config = await load(parsed)
+    logger = await openLogger(parsed, config.node.logLevel)
+    return await runNode(new SpillwayNode(config, { logger }), logger)
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    if (logger === null || error instanceof ConfigError) process.stderr.write(`${prefixLines(error.detail)}\n`)
+    else logger.fatal(error.detail, { code: error.code })
+    return 1
+  }
+}
+
+async function check(parsed: Arguments): Promise<number> {
+  const label = parsed.config ?? 'embedded default'
+  try {
+    const config = await load(parsed)
+    const logger = await openLogger(parsed, 'error')
+    new SpillwayNode(config, { logger }) // makes every plugin, opens none
+    process.stdout.write(parsed.json ? `${JSON.stringify({ ok: true, config: label })}\n` : `${label}: ok\n`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    const problems =
+      error instanceof ConfigError ? error.problems : [{ code: error.code, file: label, found: error.detail }]
+    if (parsed.json) process.stdout.write(`${JSON.stringify({ ok: false, config: label, problems })}\n`)
+    else process.stderr.write(`${prefixLines(error.detail)}\n`)
+    return 1
+  }
+}
+
+const prefixLines = (text: string): string => text.replace(/^/gm, 'spillway: ')
+
+/** JSON for machines, text for people: pino is only loaded where it is used. */
+async function openLogger(parsed: Arguments, configured: LogLevel): Promise<Logger> {
+  const level = (parsed['log-level'] as LogLevel | undefined) ?? configured
+  const format = parsed['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json')
+  if (format === 'json') return (await import('../log/json-logger.js')).JsonLogger.create(level)
+  return new TextLogger({
+    level,
+    prefix: '',
+    clock: new SystemClock(),
+    write: (line) => void process.stderr.write(line),
+  })
+}
+
+function printVersion(json: boolean): void {
+  const versions = { spillway: spillwayVersion(), nsq: NSQ_VERSION, node: process.versions.node }
+  const text = `spillway v${versions.spillway} (NSQ v${versions.nsq}, Node v${versions.node})`
+  process.stdout.write(`${json ? JSON.stringify(versions) : text}\n`)
+}
