@@ -1,0 +1,170 @@
+import { parseArgs } from 'node:util'
+import type { Scale, Scenario } from './scenario.js'
+import type { Mode } from './subject.js'
+
+/** What the command line asked for. */
+export interface BenchOptions {
+  readonly mode: Mode
+  /** Command that takes Spillway's place; `null` measures the Spillway of this checkout. */
+  readonly subject: string | null
+  readonly against: string | null
+  readonly sink: boolean
+  readonly scenarios: readonly Scenario[]
+  readonly roundCount: number
+  readonly scale: Scale
+  readonly jsonPath: string | null
+  readonly smoke: boolean
+  readonly pin: boolean
+}
+
+/** A command line that cannot be followed; its message is for the person who typed it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+const FULL: Scale = {
+  messageCount: 1_000_000,
+  warmUpMessageCount: 200_000,
+  bodySizeBytes: 200,
+  durationMs: 5000,
+  ratePerSecond: 20_000,
+  restMs: 5000,
+  topicCount: 10_000,
+  consumerCount: 5000,
+  stalledConsumerCount: 1000,
+  startCount: 10,
+}
+
+/** Small enough for every change: it proves that messages survive, and measures nothing worth a word. */
+const SMOKE: Scale = {
+  ...FULL,
+  messageCount: 20_000,
+  warmUpMessageCount: 0,
+  durationMs: 500,
+  ratePerSecond: 5000,
+  restMs: 200,
+  topicCount: 100,
+  consumerCount: 100,
+  stalledConsumerCount: 20,
+  startCount: 2,
+}
+
+const MPUB_BATCH_COUNT = 200
+
+export function helpText(scenarios: readonly Scenario[]): string {
+  const lines = scenarios.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`)
+  return `Measures a message broker, and checks every message that goes through it.
+
+  npm run bench -- [options]
+
+Without options it starts the Spillway of this checkout, with memory storage, and prints what it reaches. With
+--against it runs nsqd in turn with it (A B A B …) under the same client, and prints medians and their ratio:
+
+  npm run bench -- --against /usr/local/bin/nsqd
+  npm run bench -- --against nsqd --only consume,mpub --rounds 5
+  npm run bench -- --against "node ../base/packages/cli/bin/nsqd.js --storage=memory"     this branch and another
+  npm run bench -- --sink --only mpub,consume                                              what the client can do
+
+What is measured
+${lines.join('\n')}
+  --only takes names from this list, separated by commas, or one of: figures (the default), limits, all.
+
+Options
+  --only NAMES         what to measure
+  --against CMD        a second broker, given nsqd's flags
+  --subject CMD        measure this broker instead of Spillway
+  --mode memory|disk   memory (default): Spillway --storage=memory, nsqd with a memory queue that holds everything
+                       disk: Spillway --storage=rocksdb --durability=process, nsqd --mem-queue-size=0
+  --rounds N           rounds of each (3)
+  --messages N         messages of the throughput scenarios (${FULL.messageCount})
+  --seconds N          how long the latency scenarios publish (${FULL.durationMs / 1000})
+  --rate N             messages a second in the latency scenarios (${FULL.ratePerSecond})
+  --sink               also run the client against a sink that answers at once: its ceiling
+  --pin                client on the last processor, broker on the others (nsqd uses all that it may: on two
+                       processors this costs it one, so it is not the default)
+  --smoke              one small round of everything, in seconds: fails when a message is lost or damaged
+  --json FILE          write everything that was measured, each round of it
+  --help               this text
+
+How to read it
+  The primary figure is the broker's CPU time for a million messages: client and broker share this machine, so a rate
+  may be the client's limit. "client" is the share of one processor that the client used: near 100 %, distrust the rate.
+  Use a calm machine; the load average is printed before and after. Rates of different machines do not compare, ratios do.
+`
+}
+
+const LIMITS = ['start', 'topics', 'stalled']
+
+/** @throws UsageError */
+export function parseOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions | 'help' {
+  const values = readArgs(args)
+  if (values.help === true) return 'help'
+  const smoke = values.smoke === true
+  const base = smoke ? SMOKE : FULL
+  const mode = values.mode ?? 'memory'
+  if (mode !== 'memory' && mode !== 'disk') throw new UsageError(`--mode is memory or disk, not "${mode}"`)
+  const messageCount = count('--messages', values.messages, base.messageCount)
+  // Every scenario takes a fraction of the messages, in whole batches.
+  const unit = MPUB_BATCH_COUNT * 10
+  return {
+    mode,
+    subject: values.subject ?? null,
+    against: values.against ?? null,
+    sink: values.sink === true,
+    scenarios: select(values.only ?? (smoke ? 'all' : 'figures'), all),
+    roundCount: count('--rounds', values.rounds, smoke ? 1 : 3),
+    scale: {
+      ...base,
+      messageCount: Math.max(unit, Math.round(messageCount / unit) * unit),
+      durationMs: count('--seconds', values.seconds, base.durationMs / 1000) * 1000,
+      ratePerSecond: count('--rate', values.rate, base.ratePerSecond),
+    },
+    jsonPath: values.json ?? null,
+    smoke,
+    pin: values.pin === true,
+  }
+}
+
+function readArgs(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        only: { type: 'string' },
+        against: { type: 'string' },
+        subject: { type: 'string' },
+        mode: { type: 'string' },
+        rounds: { type: 'string' },
+        messages: { type: 'string' },
+        seconds: { type: 'string' },
+        rate: { type: 'string' },
+        sink: { type: 'boolean' },
+        pin: { type: 'boolean' },
+        smoke: { type: 'boolean' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function count(flag: string, text: string | undefined, byDefault: number): number {
+  if (text === undefined) return byDefault
+  const value = Number(text)
+  if (!(value > 0) || !Number.isFinite(value)) throw new UsageError(`${flag} is a number above 0, not "${text}"`)
+  return value
+}
+
+function select(only: string, all: readonly Scenario[]): Scenario[] {
+  const wanted = new Set(only.split(','))
+  const known = new Set(['all', 'figures', 'limits', ...all.map(({ name }) => name)])
+  for (const name of wanted) {
+    if (!known.has(name)) throw new UsageError(`--only: there is no "${name}"; there are ${[...known].join(', ')}`)
+  }
+  return all.filter(({ name }) => {
+    const group = LIMITS.includes(name) ? 'limits' : 'figures'
+    return wanted.has('all') || wanted.has(group) || wanted.has(name)
+  })
+}

@@ -1,0 +1,82 @@
+import type { Figure, Goal } from './scenario.js'
+import type { Mode } from './subject.js'
+
+/** One figure of one subject, round by round. */
+export interface Measured {
+  readonly figure: Omit<Figure, 'value'>
+  /** By subject label. */
+  readonly rounds: Map<string, number[]>
+}
+
+export function median(values: readonly number[]): number {
+  if (values.length === 0) return Number.NaN
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/** The number in few digits, as a person would write it. */
+export function formatValue(value: number, unit: Figure['unit']): string {
+  if (!Number.isFinite(value)) return '–'
+  switch (unit) {
+    case 'msg/s':
+      return value >= 999_500 ? `${(value / 1e6).toFixed(2)} M/s` : `${(value / 1e3).toFixed(1)} k/s`
+    case 's/million':
+      return `${value.toFixed(2)} s/M`
+    case 'ms':
+      return `${value.toFixed(value < 10 ? 2 : 1)} ms`
+    case 'bytes':
+      return `${value.toFixed(0)} B`
+    case 'MB':
+      return `${value.toFixed(1)} MB`
+  }
+}
+
+export function formatGoal(figure: Omit<Figure, 'value'>, mode: Mode): string {
+  if (figure.goal === undefined) return ''
+  return `${figure.better === 'more' ? '≥' : '≤'} ${figure.goal[mode].toFixed(2)}`
+}
+
+export function meetsGoal(ratio: number, better: Figure['better'], goal: Goal, mode: Mode): boolean {
+  return better === 'more' ? ratio >= goal[mode] : ratio <= goal[mode]
+}
+
+export interface TableOptions {
+  readonly mode: Mode
+  /** Subjects in the order of columns; the ratio is the first to the second, when `compared`. */
+  readonly labels: readonly string[]
+  readonly compared: boolean
+}
+
+/** A table with one line for each figure: medians, the ratio, and what it should be. */
+export function formatTable(measured: readonly Measured[], options: TableOptions): string {
+  const { labels, compared, mode } = options
+  const head = ['', ...labels, ...(compared ? ['ratio', 'goal', ''] : [])]
+  const rows = measured.map(({ figure, rounds }) => {
+    const medians = labels.map((label) => median(rounds.get(label) ?? []))
+    const cells = [figure.title, ...medians.map((value) => formatValue(value, figure.unit))]
+    if (!compared) return cells
+    const ratio = medians[0] / medians[1]
+    const verdict =
+      figure.goal === undefined || !Number.isFinite(ratio)
+        ? ''
+        : meetsGoal(ratio, figure.better, figure.goal, mode)
+          ? 'met'
+          : 'missed'
+    return [...cells, Number.isFinite(ratio) ? ratio.toFixed(2) : '–', formatGoal(figure, mode), verdict]
+  })
+  return align([head, ...rows])
+}
+
+/** First column to the left, the others to the right, a line under the head. */
+function align(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd(),
+  )
+  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '))
+  return lines.join('\n')
+}

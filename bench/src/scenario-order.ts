@@ -1,0 +1,32 @@
+import type { Scale, Scenario, ScenarioResult } from './scenario.js'
+import { type Mode, type RunningSubject, type Subject, startSubject } from './subject.js'
+
+/** What the parent asks a client process to do. */
+export interface ScenarioOrder {
+  readonly scenario: string
+  readonly subject: Subject
+  readonly mode: Mode
+  readonly scale: Scale
+}
+
+/** Runs one scenario against one subject; every broker that it started is stopped again. */
+export async function runOrder(
+  scenario: Scenario,
+  order: ScenarioOrder,
+  progress: (text: string) => void,
+): Promise<ScenarioResult> {
+  const started: RunningSubject[] = []
+  const start = async ({ queueSize }: { queueSize?: number } = {}) => {
+    const memQueueSize = order.mode === 'disk' ? 0 : queueSize
+    const told = order.subject.queueFlags && memQueueSize !== undefined
+    const subject = await startSubject(order.subject, told ? [`--mem-queue-size=${memQueueSize}`] : [])
+    started.push(subject)
+    return subject
+  }
+  const [outcome] = await Promise.allSettled([scenario.run({ scale: order.scale, mode: order.mode, start, progress })])
+  const stopped = await Promise.allSettled(started.map((subject) => subject.stop()))
+  // That a broker has died says more than what the client then saw.
+  for (const one of stopped) if (one.status === 'rejected') throw one.reason
+  if (outcome.status === 'rejected') throw outcome.reason
+  return outcome.value
+}

@@ -1,0 +1,66 @@
+import type { Verification } from './ledger.js'
+import type { Mode, RunningSubject } from './subject.js'
+
+/** How much of everything a run does. */
+export interface Scale {
+  /** Messages of the throughput scenarios; the slower ones take a fraction. */
+  readonly messageCount: number
+  readonly warmUpMessageCount: number
+  readonly bodySizeBytes: number
+  /** How long the fixed-rate scenarios publish. */
+  readonly durationMs: number
+  readonly ratePerSecond: number
+  /** Publishing has ended this long before resident memory is read. */
+  readonly restMs: number
+  readonly topicCount: number
+  readonly consumerCount: number
+  readonly stalledConsumerCount: number
+  readonly startCount: number
+}
+
+/** What a scenario is given. */
+export interface ScenarioContext {
+  readonly scale: Scale
+  readonly mode: Mode
+  /**
+   * Starts a fresh broker; it is stopped when the scenario has ended. `queueSize`: messages of a topic or channel that
+   * nsqd is to keep in memory, unless queues are on disk; its own default when absent.
+   */
+  start(options?: { queueSize?: number }): Promise<RunningSubject>
+  /** One line about what is under way. */
+  progress(text: string): void
+}
+
+/** What the ratio to nsqd must be, from the project's goals. */
+export interface Goal {
+  readonly memory: number
+  readonly disk: number
+}
+
+/** One number that a scenario found. */
+export interface Figure {
+  /** Unique among all figures: `consume.rate`. */
+  readonly key: string
+  readonly title: string
+  readonly unit: 'msg/s' | 's/million' | 'ms' | 'bytes' | 'MB'
+  readonly value: number
+  readonly better: 'more' | 'less'
+  readonly goal?: Goal
+}
+
+export interface ScenarioResult {
+  readonly figures: readonly Figure[]
+  readonly verification: Verification
+  /** Share of one processor that the client used while it measured: near 1, the client was the limit. */
+  readonly clientLoad?: number
+}
+
+/** One way to put load on a broker, and what is read off it. */
+export interface Scenario {
+  readonly name: string
+  /** One line for `--help`. */
+  readonly title: string
+  /** Whether it says something when run against the sink. */
+  readonly ceiling: boolean
+  run(context: ScenarioContext): Promise<ScenarioResult>
+}

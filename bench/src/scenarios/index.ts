@@ -1,0 +1,21 @@
+import type { Scenario } from '../scenario.js'
+import { consume } from './consume.js'
+import { fanOut, flow } from './fan-out.js'
+import { latency, latency25Ms, latencyReady1 } from './latency.js'
+import { memory } from './memory.js'
+import { mpub } from './mpub.js'
+import { pub2, pub32 } from './pub.js'
+
+/** Everything that can be measured, in the order in which it is. */
+export const SCENARIOS: readonly Scenario[] = [
+  consume,
+  mpub,
+  flow,
+  fanOut,
+  pub2,
+  pub32,
+  latency,
+  latencyReady1,
+  latency25Ms,
+  memory,
+]
