@@ -1,0 +1,160 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: configuration files have such references
+import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { type LoadedConfig, loadConfig } from '../../src/config/load-config.js'
+import { ConfigError, describeProblem } from '../../src/config/problem.js'
+import { readConfigFile } from '../../src/config/read-config-file.js'
+import { folderWith, pluginText } from './temporary-folder.js'
+
+const OPTIONS_SCHEMA = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['address'],
+  properties: {
+    address: { type: 'string', pattern: '^[^:]+:\\d+$', examples: ['127.0.0.1:4150'] },
+    connectionsMax: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
+    mode: { enum: ['fast', 'safe'], default: 'safe' },
+    verbose: { type: 'boolean' },
+  },
+}
+
+const PLUGINS = {
+  'storage.js': pluginText(),
+  'transport.js': pluginText({ provides: 'transport', optionsSchema: OPTIONS_SCHEMA }),
+}
+
+const BASE = { storage: { use: './storage.js' }, transports: [] as unknown[] }
+
+const listener = (options: object) => ({ ...BASE, transports: [{ use: './transport.js', options }] })
+
+/** Loads a configuration that lies beside the plugins. */
+async function load(config: unknown, env: Record<string, string> = {}): Promise<LoadedConfig> {
+  const text = typeof config === 'string' ? config : JSON.stringify(config)
+  const folder = folderWith({ ...PLUGINS, 'spillway.json': text })
+  return loadConfig(await readConfigFile(join(folder, 'spillway.json'), env))
+}
+
+/** The lines that a person gets, with the file's folder left out. */
+async function linesOf(config: unknown, env: Record<string, string> = {}): Promise<string[]> {
+  try {
+    await load(config, env)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems.map((problem) => describeProblem(problem).replaceAll(/\S*\/(?=spillway\.json)/g, ''))
+  }
+  assert.fail('nothing was wrong')
+}
+
+describe('loadConfig', () => {
+  it("fills in nsqd's defaults, and what only the machine knows", async () => {
+    const { node } = await load(BASE)
+    assert.equal(node.msgTimeoutMs, 60_000)
+    assert.equal(node.readyCountMax, 2_500)
+    assert.equal(node.dataPath, './data')
+    assert.equal(node.broadcastAddress, hostname())
+    assert.ok(node.memorySizeBytesMax > 0)
+  })
+
+  it('keeps what the file says over any default', async () => {
+    const { node } = await load({ ...BASE, node: { msgTimeoutMs: 5_000, hostname: 'h', memorySizeBytesMax: 2 ** 30 } })
+    assert.deepEqual([node.msgTimeoutMs, node.hostname, node.memorySizeBytesMax], [5_000, 'h', 2 ** 30])
+  })
+
+  it("gives each plugin its options with its schema's defaults", async () => {
+    const { transports } = await load(listener({ address: 'h:1' }))
+    assert.deepEqual(transports[0]?.options, { address: 'h:1', connectionsMax: 10, mode: 'safe' })
+  })
+
+  it('reads numbers and booleans from the environment where the schema wants them', async () => {
+    const options = { address: 'h:${PORT}', connectionsMax: '${MAX}', verbose: '${VERBOSE:-true}' }
+    const { transports } = await load(listener(options), { PORT: '1', MAX: '7' })
+    assert.deepEqual(transports[0]?.options, { address: 'h:1', connectionsMax: 7, verbose: true, mode: 'safe' })
+  })
+
+  it('names file, place, what is there and what may be there', async () => {
+    assert.deepEqual(await linesOf({ ...BASE, node: { msgTimeoutMs: '60s' } }), [
+      'spillway.json: /node/msgTimeoutMs: found "60s", expected a number, at least 1',
+    ])
+  })
+
+  it('names the key that a misspelt one was meant to be', async () => {
+    const [line] = await linesOf({ ...BASE, node: { msgTimeotMs: 1 } })
+    assert.match(line, /^spillway\.json: \/node\/msgTimeotMs: found an unknown key, expected one of dataPath, /)
+    assert.match(line, /; did you mean "msgTimeoutMs"\?$/)
+  })
+
+  it('prefixes the places in plugin options', async () => {
+    assert.deepEqual(await linesOf(listener({ adress: 'h:1', connectionsMax: 1000, mode: 'fats' })), [
+      'spillway.json: /transports/0/options/address: found nothing, expected text, such as "127.0.0.1:4150"',
+      'spillway.json: /transports/0/options/adress: found an unknown key, expected one of address, connectionsMax, mode, verbose; did you mean "address"?',
+      'spillway.json: /transports/0/options/connectionsMax: found 1000, expected a whole number from 1 to 100',
+      'spillway.json: /transports/0/options/mode: found "fats", expected one of "fast", "safe"; did you mean "fast"?',
+    ])
+  })
+
+  it('tells everything that is wrong at once, in core and in plugins', async () => {
+    const lines = await linesOf({
+      node: { logLevel: 'loud' },
+      storage: { use: './none.js' },
+      transports: [{}],
+      queues: 1,
+    })
+    assert.deepEqual(
+      lines.map((line) => line.split(': ')[1]),
+      ['/queues', '/node/logLevel', '/transports/0/use', '/storage/use'],
+    )
+  })
+
+  it('does not show values that came out of the environment', async () => {
+    const [line] = await linesOf(listener({ address: '${SECRET}' }), { SECRET: 'hunter2' })
+    assert.equal(
+      line,
+      'spillway.json: /transports/0/options/address: found the value of "${SECRET}", expected text that matches ^[^:]+:\\d+$, such as "127.0.0.1:4150"',
+    )
+  })
+
+  it('names line and column where the file is no JSON', async () => {
+    assert.deepEqual(await linesOf('{\n  "node": {},\n}'), [
+      'spillway.json:3:1: found "}", expected a key in double quotes',
+    ])
+  })
+
+  it('takes a byte order mark for what it is', async () => {
+    assert.equal((await load(`\uFEFF${JSON.stringify(BASE)}`)).transports.length, 0)
+  })
+
+  it('says in one line that the file is not there', async () => {
+    await assert.rejects(readConfigFile('/nowhere/spillway.json'), {
+      code: 'E_CONFIG',
+      detail: '/nowhere/spillway.json: found no such file, expected a JSON file that can be read',
+    })
+  })
+
+  it('refuses a document that is no object', async () => {
+    assert.deepEqual(await linesOf('[]'), ['spillway.json: found [], expected an object'])
+  })
+
+  describe('durability', () => {
+    const withDurability = (durability: string) => ({
+      ...BASE,
+      storage: { use: './storage.js', options: { durability } },
+    })
+
+    it('is read by core, and kept from a storage that does not know it', async () => {
+      const { durability, storage } = await load(withDurability('power'))
+      assert.equal(durability, 'power')
+      assert.deepEqual(storage.options, {})
+    })
+
+    it('is open where the file does not say it', async () => {
+      assert.equal((await load(BASE)).durability, null)
+    })
+
+    it('is one of three', async () => {
+      assert.deepEqual(await linesOf(withDurability('proces')), [
+        'spillway.json: /storage/options/durability: found "proces", expected one of "none", "process", "power"; did you mean "process"?',
+      ])
+    })
+  })
+})

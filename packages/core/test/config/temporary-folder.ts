@@ -1,0 +1,45 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const folders: string[] = []
+
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A new folder with these files (path → text), outside the repository; gone after the tests. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))
+  folders.push(folder)
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  return folder
+}
+
+interface PluginText {
+  readonly provides?: string
+  readonly apiVersion?: number
+  readonly optionsSchema?: object
+  /** The body of `create(options, context)`. */
+  readonly create?: string
+}
+
+/** The text of a plugin module that imports nothing, as somebody outside may write it. */
+export function pluginText({
+  provides = 'storage',
+  apiVersion = 1,
+  optionsSchema,
+  create = 'return {}',
+}: PluginText = {}) {
+  const schema = optionsSchema ?? { type: 'object', additionalProperties: false, properties: {} }
+  return `export default {
+  name: 'test-${provides}',
+  apiVersion: ${apiVersion},
+  provides: Symbol.for('spillway.${provides}'),
+  optionsSchema: ${JSON.stringify(schema)},
+  create(options, context) { ${create} },
+}\n`
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { configFromValue, type LoadedConfig, loadConfig } from '../../src/config/index.js'
+import type { BrokerOptions } from '../../src/contracts/options.js'
+import { BrokerError } from '../../src/errors.js'
+import type { EngineParts, NodeEngine } from '../../src/node/engine-parts.js'
+import { SpillwayNode } from '../../src/node/spillway-node.js'
+import { FakeClock, TestLogger } from '../../src/testing/index.js'
+import { folderWith, pluginText } from '../config/temporary-folder.js'
+
+/** Plugins that note what happens to them in `globalThis.spillwayTestEvents`. */
+const note = (name: string) => `(globalThis.spillwayTestEvents ??= []).push(${name})`
+
+const TRANSPORT = pluginText({
+  provides: 'transport',
+  optionsSchema: {
+    type: 'object',
+    properties: { port: { type: 'integer' }, fails: { type: 'string' } },
+    additionalProperties: false,
+  },
+  create: `
+    const act = (what) => { ${note("what + ' ' + options.port")}; if (options.fails === what) throw new Error(what + ' fails') }
+    return {
+      addresses: [],
+      async start() { act('start'); this.addresses = [{ protocol: 'tcp', address: '127.0.0.1', port: options.port }] },
+      async drain() { act('drain') },
+      async stop() { act('stop') },
+    }`,
+})
+
+const STORAGE = pluginText({
+  optionsSchema: { type: 'object', properties: { offers: { type: 'array' }, durability: {} } },
+  create: `return { capabilities: { durabilities: options.offers ?? ['none'] }, options, context }`,
+})
+
+const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
+
+function eventsOfTest(): string[] {
+  const holder = globalThis as { spillwayTestEvents?: string[] }
+  holder.spillwayTestEvents = []
+  return holder.spillwayTestEvents
+}
+
+interface Setup {
+  readonly storage?: { use?: string; options?: object }
+  readonly ports?: readonly object[]
+  readonly openFails?: Error
+}
+
+async function load({ storage, ports = [] }: Setup): Promise<LoadedConfig> {
+  const folder = folderWith({ 'storage.mjs': STORAGE, 'transport.mjs': TRANSPORT, 'broken.mjs': BROKEN })
+  const value = {
+    node: { dataPath: 'd' },
+    storage: { use: './storage.mjs', ...storage },
+    transports: ports.map((options) => ({ use: './transport.mjs', options })),
+  }
+  return loadConfig(configFromValue(value, 'test', folder))
+}
+
+async function makeNode(setup: Setup = {}) {
+  const events = eventsOfTest()
+  const logger = new TestLogger()
+  let parts: EngineParts | undefined
+  const createEngine = (given: EngineParts): NodeEngine => {
+    parts = given
+    const engine = {
+      open: async () => {
+        events.push('open engine')
+        if (setup.openFails !== undefined) throw setup.openFails
+      },
+      listening: (addresses: readonly { port: number }[]) =>
+        events.push(`listening ${addresses.map(({ port }) => port)}`),
+      close: async () => events.push('close engine'),
+    }
+    return engine as unknown as NodeEngine
+  }
+  const clock = new FakeClock()
+  const node = new SpillwayNode(await load(setup), { logger, clock, createEngine })
+  return { node, events, logger, clock, parts: parts as unknown as EngineParts }
+}
+
+const durabilityWith = async (options: object): Promise<BrokerOptions['durability']> =>
+  (await makeNode({ storage: { options } })).parts.options.durability
+
+describe('SpillwayNode', () => {
+  it('starts engine, then transports in order, then announces where they listen', async () => {
+    const { node, events, logger } = await makeNode({ ports: [{ port: 1 }, { port: 2 }] })
+    await node.start()
+    assert.deepEqual(events, ['open engine', 'start 1', 'start 2', 'listening 1,2'])
+    assert.deepEqual(logger.messages('info'), ['TCP: listening on 127.0.0.1:1', 'TCP: listening on 127.0.0.1:2'])
+  })
+
+  it('stops listeners, clients, then topics and storage', async () => {
+    const { node, events } = await makeNode({ ports: [{ port: 1 }, { port: 2 }] })
+    await node.start()
+    events.length = 0
+    await node.stop()
+    assert.deepEqual(events, ['drain 1', 'drain 2', 'stop 1', 'stop 2', 'close engine'])
+  })
+
+  it('stops once, however often it is asked to', async () => {
+    const { node, events } = await makeNode({ ports: [{ port: 1 }] })
+    await node.start()
+    events.length = 0
+    await Promise.all([node.stop(), node.stop()])
+    await node.stop()
+    assert.deepEqual(events, ['drain 1', 'stop 1', 'close engine'])
+  })
+
+  it('closes what it had opened when a transport cannot start, and tells why', async () => {
+    const { node, events } = await makeNode({ ports: [{ port: 1 }, { port: 2, fails: 'start' }] })
+    await assert.rejects(node.start(), /start fails/)
+    assert.deepEqual(events.slice(-5), ['drain 1', 'drain 2', 'stop 1', 'stop 2', 'close engine'])
+  })
+
+  it('starts no transport when the storage does not open', async () => {
+    const openFails = new BrokerError('E_STORAGE_LOCKED', 'somebody has it open')
+    const { node, events } = await makeNode({ ports: [{ port: 1 }], openFails })
+    await assert.rejects(node.start(), openFails)
+    assert.equal(events.includes('start 1'), false)
+    assert.equal(events.at(-1), 'close engine')
+  })
+
+  it('takes every step of a stop although one fails, and tells that', async () => {
+    const { node, events, logger } = await makeNode({ ports: [{ port: 1, fails: 'drain' }] })
+    await node.start()
+    await assert.rejects(node.stop(), /drain fails/)
+    assert.deepEqual(events.slice(-3), ['drain 1', 'stop 1', 'close engine'])
+    assert.equal(logger.messages('error').length, 1)
+  })
+
+  it('gives plugins their options and surroundings, paths made absolute', async () => {
+    const { parts, clock } = await makeNode({ storage: { options: { offers: ['none', 'power'] } } })
+    const { options, context } = parts.storage as unknown as { options: object; context: Record<string, unknown> }
+    assert.deepEqual(options, { offers: ['none', 'power'] })
+    assert.equal(context.clock, clock)
+    assert.equal(context.dataPath, `${context.configPath}/d`)
+  })
+
+  it('has one instance of each plugin for each broker', async () => {
+    const config = await load({})
+    const storages: unknown[] = []
+    const createEngine = ({ storage }: EngineParts): NodeEngine => {
+      storages.push(storage)
+      return {} as NodeEngine
+    }
+    for (let brokers = 0; brokers < 2; brokers++) new SpillwayNode(config, { logger: new TestLogger(), createEngine })
+    assert.equal(storages.length, 2)
+    assert.notEqual(storages[0], storages[1])
+  })
+
+  it('names the plugin whose factory throws', async () => {
+    await assert.rejects(makeNode({ storage: { use: './broken.mjs' } }), {
+      code: 'E_PLUGIN',
+      detail: '/storage: test-storage cannot be made: out of ideas',
+    })
+  })
+
+  describe('durability', () => {
+    it('is process where the storage offers that, otherwise the weakest', async () => {
+      assert.equal(await durabilityWith({ offers: ['none', 'process', 'power'] }), 'process')
+      assert.equal(await durabilityWith({ offers: ['none'] }), 'none')
+      assert.equal(await durabilityWith({ offers: ['power'] }), 'power')
+    })
+
+    it('is what the configuration says where the storage offers that', async () => {
+      assert.equal(await durabilityWith({ offers: ['none', 'process', 'power'], durability: 'power' }), 'power')
+    })
+
+    it('is refused where the storage does not offer it', async () => {
+      await assert.rejects(durabilityWith({ durability: 'power' }), {
+        code: 'E_CONFIG',
+        detail: 'test: /storage/options/durability: found "power", expected one of "none", which this storage offers',
+      })
+    })
+  })
+})
