@@ -1,4 +1,5 @@
 export * from './contracts/index.js'
+export { Engine, type EngineParts } from './engine/engine.js'
 export * from './errors.js'
 export * from './names.js'
 export * from './plugin.js'

@@ -12,8 +12,13 @@ export interface Clock {
   wallMs(): number
   /** Calls `callback` once, `delayMs` (0 or more) from now, never before it returned. Does not keep the process alive. */
   setTimer(delayMs: number, callback: () => void): TimerHandle
-  /** Calls `callback` once at the end of this turn of the event loop, after every socket that is readable now was read. */
+  /**
+   * Calls `callback` once at the end of this turn of the event loop, after every socket that is readable now was read.
+   * Callbacks run in the order in which they were given; one given by another runs in the same turn, after it.
+   */
   atEndOfTurn(callback: () => void): void
+  /** Calls `callback` once at the end of the next turn: sockets are read in between. For work that has had its share of this one. */
+  inNextTurn(callback: () => void): void
 }
 
 /** Randomness, injected so that tests own it. Returns a number in [0, 1). */

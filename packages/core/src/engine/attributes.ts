@@ -1,0 +1,58 @@
+import { BrokerError } from '../errors.js'
+
+/**
+ * The side table of a chunk: what some of its records carry besides a frame. Sparse, so that a chunk of plain records has none.
+ *
+ * ```
+ *   version u8 = 1 | entry | entry | …            entries by ascending index
+ *   entry: index u32 | tag u8 | size u32 | value[size]      integers big-endian
+ *   tag 1: due, wall-clock milliseconds as a float64
+ *   tags 2 … 6: expiry, key, dedupe id, headers, trace context (not written yet)
+ * ```
+ * A reader skips tags that it does not know.
+ */
+const VERSION = 1
+const ENTRY_HEADER_BYTES = 9
+const TAG_DUE = 1
+
+/** Due times (wall-clock ms) by index in the chunk. */
+export type DueTimes = ReadonlyMap<number, number>
+
+/** Encodes the due times of the records `from` … `end - 1`, with indexes counted from `from`; null when there are none. */
+export function encodeAttributes(dues: DueTimes, from: number, end: number): Uint8Array | null {
+  const indexes = [...dues.keys()].filter((index) => index >= from && index < end).sort((a, b) => a - b)
+  if (indexes.length === 0) return null
+  const bytes = Buffer.alloc(1 + indexes.length * (ENTRY_HEADER_BYTES + 8))
+  bytes[0] = VERSION
+  let at = 1
+  for (const index of indexes) {
+    bytes.writeUInt32BE(index - from, at)
+    bytes[at + 4] = TAG_DUE
+    bytes.writeUInt32BE(8, at + 5)
+    bytes.writeDoubleBE(dues.get(index) as number, at + ENTRY_HEADER_BYTES)
+    at += ENTRY_HEADER_BYTES + 8
+  }
+  return bytes
+}
+
+/** @throws BrokerError `E_STORAGE_CORRUPT` */
+export function decodeDueTimes(attributes: Uint8Array): DueTimes {
+  const bytes = Buffer.from(attributes.buffer, attributes.byteOffset, attributes.byteLength)
+  if (bytes[0] !== VERSION) throw new BrokerError('E_STORAGE_CORRUPT', `side table of unknown version ${bytes[0]}`)
+  const dues = new Map<number, number>()
+  let at = 1
+  while (at < bytes.length) {
+    if (at + ENTRY_HEADER_BYTES > bytes.length) throw new BrokerError('E_STORAGE_CORRUPT', 'side table is cut off')
+    const index = bytes.readUInt32BE(at)
+    const tag = bytes[at + 4]
+    const size = bytes.readUInt32BE(at + 5)
+    at += ENTRY_HEADER_BYTES
+    if (at + size > bytes.length) throw new BrokerError('E_STORAGE_CORRUPT', 'side table is cut off')
+    if (tag === TAG_DUE) {
+      if (size !== 8) throw new BrokerError('E_STORAGE_CORRUPT', `due time of ${size} bytes`)
+      dues.set(index, bytes.readDoubleBE(at))
+    }
+    at += size
+  }
+  return dues
+}

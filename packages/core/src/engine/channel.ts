@@ -1,0 +1,772 @@
+import { type Channel as ChannelContract, SettleResult, type SubscribeOptions } from '../contracts/broker.js'
+import type { Clock, Random } from '../contracts/clock.js'
+import type { CursorUpdate, SavedCursor } from '../contracts/log-store.js'
+import type { Queue, QueueFactory } from '../contracts/queue.js'
+import type { Lease, Sequence } from '../contracts/sequence.js'
+import type { ChannelStats } from '../contracts/stats.js'
+import type { Telemetry } from '../contracts/telemetry.js'
+import { BrokerError } from '../errors.js'
+import { isEphemeral } from '../names.js'
+import { Consumer } from './consumer.js'
+import { ConsumerRing } from './consumer-ring.js'
+import { decodeHead, decodePage, encodeHead, encodePage } from './cursor-codec.js'
+import { OwnDeadlines } from './deadlines.js'
+import { DueHeap } from './due-heap.js'
+import { copyFrameWithAttempts } from './frame.js'
+import type { Log } from './log.js'
+import { OWNER, OWNERS_MAX, PAGE_RECORDS, RecordState, RecordStates } from './record-states.js'
+import type { Segment } from './segment.js'
+import type { Timed, TimerQueue } from './timer-queue.js'
+
+/** Records in one run at most, so that consumers share what waits. */
+const RUN_RECORDS_MAX = 256
+/** Finishes that may be unsaved; then nothing more goes out until the cursor was saved. */
+const UNSAVED_MAX = 10_000
+/** Records that one timer expires before others get their turn. */
+const EXPIRED_PER_TIMER_MAX = 10_000
+/** Runs that a consumer's list may have before the oldest are given deadlines of their own. */
+const RUNS_MAX = 1024
+
+/** What a channel needs of its topic and its node. */
+export interface ChannelHost {
+  readonly topicName: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly random: Random
+  readonly timers: TimerQueue
+  readonly telemetry: Telemetry | null
+  readonly msgTimeoutMsMax: number
+  readonly memQueueSize: number
+  /** {@link Channel.dispatch} has something to do at the end of this turn. */
+  scheduleDispatch(channel: Channel): void
+  /** The cursor has changed: {@link Channel.save} is wanted soon. */
+  scheduleSave(channel: Channel): void
+  /** A cursor was saved: the log may be trimmed. */
+  cursorSaved(): void
+  /** A record could not be read; `retry` is called when it makes sense to try again. */
+  loadFailed(error: unknown, retry: () => void): void
+  pauseChannel(channel: Channel, paused: boolean): Promise<void>
+  deleteChannel(channel: Channel): Promise<void>
+  /** An ephemeral channel has lost its last consumer. */
+  channelUnused(channel: Channel): void
+}
+
+export interface ChannelParts {
+  readonly host: ChannelHost
+  readonly name: string
+  readonly id: Lease
+  /** Its first record. */
+  readonly start: Sequence
+  readonly queueFactory: QueueFactory
+  readonly paused: boolean
+}
+
+/**
+ * A channel: a cursor over its topic's log, and the state of the few records between its floor and its head.
+ *
+ * ```
+ *            floor                    queue.next             end (the topic's release point)
+ *   finished | in flight, deferred,   | waiting for the      |
+ *            | returned, finished     | first time           |
+ * ```
+ * depth = end - floor - finished above the floor - in flight - deferred
+ */
+export class Channel implements ChannelContract, Timed {
+  readonly name: string
+  readonly id: Lease
+  readonly ephemeral: boolean
+  timerAtMs = Infinity
+  timerIndex = -1
+  /** Kept by the host's scheduler. */
+  dispatchScheduled = false
+  saveScheduled = false
+  paused: boolean
+  readonly #host: ChannelHost
+  readonly #log: Log
+  readonly #states = new RecordStates()
+  readonly #queue: Queue
+  readonly #ring = new ConsumerRing()
+  readonly #consumers = new Set<Consumer>()
+  /** Consumers by slot, also those that are gone but still hold messages. */
+  readonly #owners: (Consumer | null)[] = []
+  readonly #freeSlots: number[] = []
+  readonly #ownDeadlines = new OwnDeadlines()
+  /** When records that consumers deferred wait again, by monotonic clock; and by wall clock for the saved cursor. */
+  readonly #deferredHeap = new DueHeap()
+  readonly #deferredUntil = new Map<Sequence, number>()
+  #floor: Sequence
+  #end: Sequence
+  #finishedAbove = 0
+  #inFlightCount = 0
+  #deferredCount = 0
+  /** Records below were delivered in an earlier life: they have at least one delivery behind them. */
+  #deliveredBefore: Sequence = 0
+  #messageCount = 0
+  #requeueCount = 0
+  #timeoutCount = 0
+  #loading = false
+  #deleted = false
+  /** Finishes since the last save that has resolved. */
+  #unsavedCount = 0
+  #savedFloor: Sequence
+  #saving: Promise<void> | null = null
+  #dirty = false
+
+  constructor(parts: ChannelParts) {
+    this.#host = parts.host
+    this.#log = parts.host.log
+    this.name = parts.name
+    this.id = parts.id
+    this.ephemeral = isEphemeral(parts.name)
+    this.paused = parts.paused
+    this.#floor = parts.start
+    this.#end = parts.start
+    this.#savedFloor = parts.start
+    this.#queue = parts.queueFactory(this.#states, parts.start)
+  }
+
+  get topicName(): string {
+    return this.#host.topicName
+  }
+
+  get floor(): Sequence {
+    return this.#floor
+  }
+
+  /** Everything below is finished, and a crash does not change that. */
+  get savedFloor(): Sequence {
+    return this.#savedFloor
+  }
+
+  get end(): Sequence {
+    return this.#end
+  }
+
+  get deliveredUpTo(): Sequence {
+    return Math.max(this.#queue.next, this.#deliveredBefore)
+  }
+
+  get depth(): number {
+    return this.#end - this.#floor - this.#finishedAbove - this.#inFlightCount - this.#deferredCount
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlightCount
+  }
+
+  get deferredCount(): number {
+    return this.#deferredCount
+  }
+
+  get consumerCount(): number {
+    return this.#consumers.size
+  }
+
+  // ---- records come in -------------------------------------------------------------------------------------------
+
+  /** The release point has moved: records `[first, end)` are this channel's too. `first` is where the last release ended. */
+  release(first: Sequence, end: Sequence): void {
+    const count = end - first
+    const room = this.ephemeral ? Math.max(0, this.#host.memQueueSize - this.depth) : count
+    this.#end = end
+    this.#messageCount += count
+    if (room < count) this.#finishedAbove += this.#states.finishRange(first + room, end)
+    if (room > 0) this.#queue.released(first, room)
+    this.#advanceFloor()
+    this.#wake()
+  }
+
+  /** The publisher deferred this record; the topic calls {@link due} when its time has come. Returns whether the record was waiting here. */
+  defer(sequence: Sequence): boolean {
+    if (sequence < this.#floor || sequence >= this.#end || sequence < this.#queue.next) return false
+    if (this.#states.get(sequence) !== RecordState.waiting) return false
+    this.#states.set(sequence, RecordState.deferred)
+    this.#deferredCount++
+    return true
+  }
+
+  due(sequence: Sequence): void {
+    if (sequence < this.#floor || sequence >= this.#end || this.#deferredUntil.has(sequence)) return
+    if (this.#states.get(sequence) !== RecordState.deferred) return
+    this.#deferredCount--
+    this.#waitAgain(sequence)
+    this.#wake()
+  }
+
+  /** A record that is deferred no longer: at its place in the log if the queue has not been there, else as one that came back. */
+  #waitAgain(sequence: Sequence): void {
+    if (sequence >= this.#queue.next) {
+      this.#states.set(sequence, RecordState.waiting)
+    } else {
+      this.#states.set(sequence, RecordState.returned)
+      this.#queue.returned(sequence)
+    }
+  }
+
+  /** The release point has moved over records that were emptied at the topic. */
+  releaseVoid(first: Sequence, end: Sequence): void {
+    this.#end = end
+    this.#queue.released(end, 0)
+    this.skip(first, end)
+  }
+
+  /** The range holds no records (it was emptied at the topic, or lost with a crash): it counts as finished. */
+  skip(first: Sequence, end: Sequence): void {
+    const from = Math.max(first, this.#floor)
+    const to = Math.min(end, this.#end)
+    if (from >= to) return
+    this.#finishedAbove += this.#states.finishRange(from, to)
+    this.#advanceFloor()
+    this.#touchCursor()
+  }
+
+  // ---- records go out --------------------------------------------------------------------------------------------
+
+  #wake(): void {
+    if (this.#ring.size > 0 && !this.dispatchScheduled && !this.paused && this.depth > 0)
+      this.#host.scheduleDispatch(this)
+  }
+
+  /** Whether the consumer may be given something has changed. */
+  creditChanged(consumer: Consumer): void {
+    if (consumer.credit > 0 && consumer.sink.writableBytes > 0) {
+      if (consumer.ringNext === null) this.#ring.add(consumer)
+      this.#wake()
+    } else if (consumer.ringNext !== null) {
+      this.#ring.remove(consumer)
+    }
+  }
+
+  /** Gives out up to `runsMax` runs. Returns whether there may be more to give. */
+  dispatch(runsMax: number): boolean {
+    const nowMs = this.#host.clock.monotonicMs()
+    for (let i = 0; i < runsMax; i++) {
+      if (this.paused || this.#loading || this.#deleted || this.depth <= 0) return false
+      if (this.#unsavedCount >= UNSAVED_MAX && !this.#savedAtOnce()) return false
+      const consumer = this.#ring.take()
+      if (consumer === null) return false
+      const writableBytes = consumer.sink.writableBytes
+      if (consumer.credit <= 0 || writableBytes <= 0) this.#ring.remove(consumer)
+      else if (!this.#dispatchTo(consumer, writableBytes, nowMs)) return false
+    }
+    return true
+  }
+
+  #dispatchTo(consumer: Consumer, writableBytes: number, nowMs: number): boolean {
+    const share = Math.ceil(this.depth / this.#ring.size)
+    const queue = this.#queue
+    if (!queue.take(Math.min(RUN_RECORDS_MAX, consumer.credit, Math.max(1, share)))) return false
+    const { first, count, returned } = queue.run
+    const segment = this.#log.segmentAt(first)
+    if (segment === null) {
+      queue.untake(count)
+      this.#load(first)
+      return false
+    }
+    segment.usedAtMs = nowMs
+    const fitting = fittingCount(segment, first, Math.min(count, segment.end - first), writableBytes)
+    if (fitting < count) queue.untake(count - fitting)
+    if (consumer.sampleRate > 0) this.#deliverSampled(consumer, segment, first, fitting, returned, nowMs)
+    else this.#deliver(consumer, segment, first, fitting, returned, nowMs)
+    if (consumer.credit <= 0) this.#ring.remove(consumer)
+    return true
+  }
+
+  #deliver(
+    consumer: Consumer,
+    segment: Segment,
+    first: Sequence,
+    count: number,
+    returned: boolean,
+    nowMs: number,
+  ): void {
+    consumer.inFlight += count
+    consumer.messageCount += count
+    this.#inFlightCount += count
+    this.#touchCursor()
+    let attempts = 1
+    if (returned) {
+      this.#states.set(first, OWNER + consumer.slot)
+      const deadlineMs = nowMs + consumer.msgTimeoutMs
+      this.#ownDeadlines.set(first, { deadlineMs, deliveredAtMs: nowMs, slot: consumer.slot })
+      attempts = this.#writeAgain(consumer, segment, first)
+    } else {
+      this.#states.setInFlight(first, count, consumer.slot)
+      this.#pushRun(consumer, first, count, nowMs)
+      if (first < this.#deliveredBefore) {
+        for (let sequence = first; sequence < first + count; sequence++)
+          attempts = this.#writeAgain(consumer, segment, sequence)
+      } else {
+        consumer.sink.write(segment.slab, segment.offsetOf(first), segment.offsetOf(first + count), count)
+      }
+    }
+    this.#host.timers.setEarlier(this, nowMs + consumer.msgTimeoutMs)
+    const { telemetry } = this.#host
+    if (telemetry !== null) telemetry.delivered({ topic: this.topicName, first, count }, this.name, attempts)
+  }
+
+  /** Writes one record that may have been delivered before; returns its attempts. */
+  #writeAgain(consumer: Consumer, segment: Segment, sequence: Sequence): number {
+    const attempts = Math.min(65_535, this.#deliveriesOf(sequence) + 1)
+    const start = segment.offsetOf(sequence)
+    const end = segment.offsetOf(sequence + 1)
+    if (attempts === 1) {
+      consumer.sink.write(segment.slab, start, end, 1)
+    } else {
+      const frame = copyFrameWithAttempts(segment.slab, start, end, attempts)
+      consumer.sink.write(frame, 0, frame.length, 1)
+    }
+    return attempts
+  }
+
+  #deliveriesOf(sequence: Sequence): number {
+    const counted = this.#states.deliveries(sequence)
+    return counted === 0 && sequence < this.#deliveredBefore ? 1 : counted
+  }
+
+  /** Draws for every record whether this consumer gets it; the others are finished. */
+  #deliverSampled(
+    consumer: Consumer,
+    segment: Segment,
+    first: Sequence,
+    count: number,
+    returned: boolean,
+    nowMs: number,
+  ): void {
+    const end = first + count
+    let from = first
+    for (let sequence = first; sequence < end; sequence++) {
+      if (Math.floor(this.#host.random() * 100) <= consumer.sampleRate) continue
+      if (sequence > from) this.#deliver(consumer, segment, from, sequence - from, returned, nowMs)
+      this.#states.set(sequence, RecordState.finished)
+      this.#finishedAbove++
+      this.#unsavedCount++
+      from = sequence + 1
+    }
+    if (end > from) this.#deliver(consumer, segment, from, end - from, returned, nowMs)
+    this.#touchCursor()
+    this.#advanceFloor()
+  }
+
+  #pushRun(consumer: Consumer, first: Sequence, count: number, nowMs: number): void {
+    const { runs } = consumer
+    this.#pruneRuns(consumer)
+    if (runs.size >= RUNS_MAX) {
+      // an old run is nearly done but for records that take long: give those their own deadline
+      for (let sequence = runs.headFirst; sequence < runs.headFirst + runs.headCount; sequence++) {
+        if (!this.#holdsByRun(consumer, sequence)) continue
+        const deliveredAtMs = runs.headDeliveredAtMs
+        const deadlineMs = deliveredAtMs + consumer.msgTimeoutMs
+        this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
+      }
+      runs.dropFromHead(runs.headCount)
+    }
+    runs.push(first, count, nowMs)
+  }
+
+  /** Forgets the head of the consumer's runs as far as it is done. Every record is passed once. */
+  #pruneRuns(consumer: Consumer): void {
+    const { runs } = consumer
+    while (runs.size > 0 && !this.#holdsByRun(consumer, runs.headFirst)) runs.dropFromHead(1)
+  }
+
+  /** Whether the consumer holds the record, under the deadline of a run. */
+  #holdsByRun(consumer: Consumer, sequence: Sequence): boolean {
+    return (
+      sequence >= this.#floor &&
+      this.#states.get(sequence) === OWNER + consumer.slot &&
+      !this.#ownDeadlines.has(sequence)
+    )
+  }
+
+  #load(sequence: Sequence): void {
+    this.#loading = true
+    const done = (): void => {
+      this.#loading = false
+      this.#wake()
+    }
+    this.#log.load(sequence).then(done, (error: unknown) => this.#host.loadFailed(error, done))
+  }
+
+  // ---- records are settled ---------------------------------------------------------------------------------------
+
+  /** The record that the id names, if the consumer holds it; otherwise -1 with {@link #refusal} set. */
+  #heldBy(consumer: Consumer, id: Uint8Array, at: number): Sequence {
+    const sequence = this.#log.sequenceOf(id, at)
+    if (sequence < this.#floor || sequence >= this.#end) {
+      this.#refusal = SettleResult.notInFlight
+      return -1
+    }
+    const state = this.#states.get(sequence)
+    if (state === OWNER + consumer.slot) return sequence
+    this.#refusal = state < OWNER ? SettleResult.notInFlight : SettleResult.notOwner
+    return -1
+  }
+  #refusal: SettleResult = SettleResult.ok
+
+  finish(consumer: Consumer, id: Uint8Array, at: number): SettleResult {
+    const sequence = this.#heldBy(consumer, id, at)
+    if (sequence === -1) return this.#refusal
+    consumer.finishCount++
+    this.#states.set(sequence, RecordState.finished)
+    this.#finishedAbove++
+    this.#unsavedCount++
+    if (sequence === this.#floor) this.#advanceFloor()
+    this.#touchCursor()
+    this.#letGo(consumer, sequence, 'finished')
+    return SettleResult.ok
+  }
+
+  requeue(consumer: Consumer, id: Uint8Array, at: number, delayMs: number): SettleResult {
+    const sequence = this.#heldBy(consumer, id, at)
+    if (sequence === -1) return this.#refusal
+    consumer.requeueCount++
+    this.#requeueCount++
+    this.#countDelivery(sequence)
+    if (delayMs > 0) {
+      this.#deferUntil(sequence, this.#host.clock.wallMs() + delayMs, delayMs)
+    } else {
+      this.#states.set(sequence, RecordState.returned)
+      this.#queue.returned(sequence)
+    }
+    this.#letGo(consumer, sequence, 'requeued')
+    this.#wake()
+    return SettleResult.ok
+  }
+
+  touch(consumer: Consumer, id: Uint8Array, at: number): SettleResult {
+    const sequence = this.#heldBy(consumer, id, at)
+    if (sequence === -1) return this.#refusal
+    const nowMs = this.#host.clock.monotonicMs()
+    const own = this.#ownDeadlines.get(sequence)
+    const deliveredAtMs = own === undefined ? consumer.runs.deliveredAtMs(sequence) : own.deliveredAtMs
+    const deadlineMs = Math.min(nowMs + consumer.msgTimeoutMs, deliveredAtMs + this.#host.msgTimeoutMsMax)
+    if (own === undefined) this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
+    else this.#ownDeadlines.extend(own, deadlineMs)
+    this.#host.timers.setEarlier(this, deadlineMs)
+    return SettleResult.ok
+  }
+
+  #countDelivery(sequence: Sequence): void {
+    this.#states.addDelivery(sequence, sequence < this.#deliveredBefore ? 1 : 0)
+    this.#touchCursor()
+  }
+
+  #deferUntil(sequence: Sequence, dueAtMs: number, delayMs: number): void {
+    this.#states.set(sequence, RecordState.deferred)
+    this.#deferredCount++
+    this.#deferredUntil.set(sequence, dueAtMs)
+    const atMs = this.#host.clock.monotonicMs() + delayMs
+    this.#deferredHeap.push(atMs, sequence)
+    this.#host.timers.setEarlier(this, atMs)
+  }
+
+  /** The consumer no longer holds the record: frees its slot, and its credit. */
+  #letGo(consumer: Consumer, sequence: Sequence, outcome: 'finished' | 'requeued' | 'timed-out'): void {
+    consumer.inFlight--
+    this.#inFlightCount--
+    this.#ownDeadlines.delete(sequence)
+    if (consumer.closed) this.#freeSlotIfDone(consumer)
+    else if (consumer.ringNext === null) this.creditChanged(consumer)
+    const { telemetry } = this.#host
+    if (telemetry !== null) telemetry.settled({ topic: this.topicName, first: sequence, count: 1 }, this.name, outcome)
+  }
+
+  #advanceFloor(): void {
+    const before = this.#floor
+    const floor = this.#states.nextUnfinished(before, this.#end)
+    if (floor === before) return
+    this.#floor = floor
+    this.#finishedAbove -= floor - before
+    if (Math.floor(before / PAGE_RECORDS) !== Math.floor(floor / PAGE_RECORDS)) this.#states.dropBelow(before, floor)
+  }
+
+  onTimer(nowMs: number): void {
+    let left = EXPIRED_PER_TIMER_MAX
+    while (left > 0 && this.#deferredHeap.earliest <= nowMs) {
+      const sequence = this.#deferredHeap.pop()
+      if (!this.#deferredUntil.delete(sequence)) continue
+      this.#deferredCount--
+      this.#waitAgain(sequence)
+      this.#touchCursor()
+      left--
+    }
+    for (let sequence = 0; left > 0; left--) {
+      sequence = this.#ownDeadlines.takeExpired(nowMs)
+      if (sequence === -1) break
+      this.#expire(this.#owners[this.#states.get(sequence) - OWNER] as Consumer, sequence)
+    }
+    for (const consumer of this.#owners) {
+      if (consumer !== null && left > 0) left = this.#expireRuns(consumer, nowMs, left)
+    }
+    this.#wake()
+    this.#host.timers.set(this, left > 0 ? Math.max(nowMs + 1, this.#nextDeadlineMs()) : nowMs + 1)
+  }
+
+  #expireRuns(consumer: Consumer, nowMs: number, leftBefore: number): number {
+    const { runs } = consumer
+    let left = leftBefore
+    while (left > 0 && runs.size > 0 && runs.headDeliveredAtMs + consumer.msgTimeoutMs <= nowMs) {
+      const sequence = runs.headFirst
+      const held = this.#holdsByRun(consumer, sequence)
+      runs.dropFromHead(1)
+      if (!held) continue
+      this.#expire(consumer, sequence)
+      left--
+    }
+    return left
+  }
+
+  #expire(consumer: Consumer, sequence: Sequence): void {
+    this.#timeoutCount++
+    this.#countDelivery(sequence)
+    this.#states.set(sequence, RecordState.returned)
+    this.#queue.returned(sequence)
+    this.#letGo(consumer, sequence, 'timed-out')
+  }
+
+  #nextDeadlineMs(): number {
+    let atMs = Math.min(this.#deferredHeap.earliest, this.#ownDeadlines.earliestMs)
+    for (const consumer of this.#owners) {
+      if (consumer === null) continue
+      this.#pruneRuns(consumer)
+      if (consumer.runs.size > 0) atMs = Math.min(atMs, consumer.runs.headDeliveredAtMs + consumer.msgTimeoutMs)
+    }
+    return atMs
+  }
+
+  // ---- consumers -------------------------------------------------------------------------------------------------
+
+  addConsumer(options: SubscribeOptions): Consumer {
+    const consumer = new Consumer(this, options)
+    const slot = this.#freeSlots.pop() ?? this.#owners.length
+    if (slot >= OWNERS_MAX)
+      throw new BrokerError('E_SUB_FAILED', `channel ${this.name} has ${slot} consumers, no more fit`)
+    consumer.slot = slot
+    this.#owners[slot] = consumer
+    this.#consumers.add(consumer)
+    return consumer
+  }
+
+  removeConsumer(consumer: Consumer): void {
+    if (!this.#consumers.delete(consumer)) return
+    this.#ring.remove(consumer)
+    this.#freeSlotIfDone(consumer)
+    if (this.ephemeral && this.#consumers.size === 0 && !this.#deleted) this.#host.channelUnused(this)
+  }
+
+  #freeSlotIfDone(consumer: Consumer): void {
+    if (!consumer.closed || consumer.inFlight > 0) return
+    this.#owners[consumer.slot] = null
+    this.#freeSlots.push(consumer.slot)
+  }
+
+  // ---- operations ------------------------------------------------------------------------------------------------
+
+  pause(): Promise<void> {
+    return this.#host.pauseChannel(this, true)
+  }
+
+  unpause(): Promise<void> {
+    const done = this.#host.pauseChannel(this, false)
+    this.#wake()
+    return done
+  }
+
+  async empty(): Promise<void> {
+    this.#floor = this.#end
+    this.#finishedAbove = 0
+    this.#inFlightCount = 0
+    this.#deferredCount = 0
+    this.#ownDeadlines.clear()
+    this.#deferredHeap.clear()
+    this.#deferredUntil.clear()
+    this.#states.clear()
+    this.#queue.clear(this.#end)
+    for (const consumer of this.#owners) {
+      if (consumer === null) continue
+      consumer.inFlight = 0
+      consumer.runs.clear()
+      if (consumer.closed) this.#freeSlotIfDone(consumer)
+      else this.creditChanged(consumer)
+    }
+    this.#touchCursor()
+    await this.saved()
+  }
+
+  delete(): Promise<void> {
+    return this.#host.deleteChannel(this)
+  }
+
+  /** Ends its consumers' connections and forgets everything. */
+  close(): void {
+    this.#deleted = true
+    this.#host.timers.set(this, Infinity)
+    for (const consumer of [...this.#consumers]) {
+      consumer.close()
+      consumer.sink.disconnect()
+    }
+    this.#states.clear()
+  }
+
+  /** Nothing has happened for a while: gives back what an idle channel does not need. */
+  compact(): void {
+    if (this.#floor === this.#end && this.#finishedAbove === 0) this.#states.clear()
+  }
+
+  /** Whether every record of `[first, end)` is finished here. */
+  isFinished(first: Sequence, end: Sequence): boolean {
+    if (end <= this.#floor) return true
+    if (end > this.#end) return false
+    return this.#states.nextUnfinished(Math.max(first, this.#floor), end) === end
+  }
+
+  // ---- the saved cursor ------------------------------------------------------------------------------------------
+
+  #touchCursor(): void {
+    if (this.#dirty) return
+    this.#dirty = true
+    this.#host.scheduleSave(this)
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty
+  }
+
+  #savedAtOnce(): boolean {
+    this.save()
+    return this.#saving === null && this.#unsavedCount < UNSAVED_MAX
+  }
+
+  /** Saves the cursor if it has changed and is not being saved already; a failed save is tried again later. */
+  save(): void {
+    if (this.#saving !== null || !this.#dirty || this.#deleted) return
+    this.#dirty = false
+    if (this.ephemeral) {
+      this.#states.takeDirty()
+      this.#unsavedCount = 0
+      this.#host.cursorSaved()
+      return
+    }
+    const floor = this.#floor
+    const unsaved = this.#unsavedCount
+    const pages = new Map<number, Uint8Array | null>()
+    const dueAtMs = (sequence: Sequence): number => this.#deferredUntil.get(sequence) ?? 0
+    for (const [number, page] of this.#states.takeDirty()) {
+      pages.set(number, page === null ? null : encodePage(this.id, page, dueAtMs))
+    }
+    const update: CursorUpdate = { head: encodeHead(this.id, { floor, deliveredUpTo: this.deliveredUpTo }), pages }
+    const done = (): void => {
+      this.#saving = null
+      this.#savedFloor = floor
+      this.#unsavedCount -= unsaved
+      this.#host.cursorSaved()
+      if (this.#unsavedCount < UNSAVED_MAX) this.#wake()
+      if (this.#dirty) this.#host.scheduleSave(this)
+    }
+    const failed = (): void => {
+      this.#saving = null
+      this.#states.markDirty(pages.keys())
+      this.#dirty = true
+      this.#host.scheduleSave(this)
+    }
+    try {
+      const saving = this.#log.store.saveCursor(this.id, update)
+      if (saving === undefined) done()
+      else this.#saving = saving.then(done, failed)
+    } catch {
+      failed()
+    }
+  }
+
+  /** Resolves when everything that happened so far is saved. @throws BrokerError when saving fails. */
+  async saved(): Promise<void> {
+    while (this.#saving !== null) await this.#saving
+    if (!this.#dirty || this.#deleted) return
+    this.save()
+    while (this.#saving !== null) await this.#saving
+    if (this.#dirty && this.#unsavedCount > 0)
+      throw new BrokerError('E_STORAGE_IO', `cursor of ${this.name} could not be saved`)
+  }
+
+  /** One past the highest sequence that a saved cursor has seen; 0 without one. @throws BrokerError `E_STORAGE_CORRUPT` */
+  static savedEnd(id: Lease, saved: SavedCursor | null): Sequence {
+    if (saved === null) return 0
+    const { floor, deliveredUpTo } = decodeHead(id, saved.head)
+    return Math.max(floor, deliveredUpTo)
+  }
+
+  /** After opening: goes on where the saved cursor says. `end` is the topic's release point. */
+  restore(saved: SavedCursor | null, end: Sequence): void {
+    this.#end = end
+    if (saved === null) {
+      this.#queue.released(this.#floor, Math.max(0, end - this.#floor))
+      return
+    }
+    const head = decodeHead(this.id, saved.head)
+    this.#floor = Math.max(this.#floor, head.floor)
+    this.#savedFloor = this.#floor
+    this.#deliveredBefore = head.deliveredUpTo
+    this.#queue.clear(this.#floor)
+    this.#queue.released(this.#floor, Math.max(0, end - this.#floor))
+    const nowMs = this.#host.clock.wallMs()
+    for (const [number, value] of saved.pages) this.#restorePage(number, value, nowMs)
+    this.#advanceFloor()
+    this.#states.takeDirty()
+  }
+
+  #restorePage(number: number, value: Uint8Array, nowMs: number): void {
+    const page = decodePage(this.id, number, value)
+    const start = number * PAGE_RECORDS
+    for (let index = 0; index < PAGE_RECORDS; index++) {
+      const sequence = start + index
+      if (sequence < this.#floor || sequence >= this.#end || !page.isFinished(index)) continue
+      this.#states.set(sequence, RecordState.finished)
+      this.#finishedAbove++
+    }
+    for (const { index, deliveries, dueAtMs } of page.entries) {
+      const sequence = start + index
+      if (sequence < this.#floor || sequence >= this.#end) continue
+      if (deliveries > 0) this.#states.setDeliveries(sequence, deliveries)
+      if (dueAtMs > nowMs) this.#deferUntil(sequence, dueAtMs, dueAtMs - nowMs)
+    }
+  }
+
+  stats(includeClients: boolean): ChannelStats {
+    return {
+      name: this.name,
+      depth: this.depth,
+      backendDepth: this.#backendDepth(),
+      inFlightCount: this.#inFlightCount,
+      deferredCount: this.#deferredCount,
+      messageCount: this.#messageCount,
+      requeueCount: this.#requeueCount,
+      timeoutCount: this.#timeoutCount,
+      clientCount: this.#consumers.size,
+      clients: includeClients ? [...this.#consumers].map((consumer) => consumer.client.stats()) : [],
+      paused: this.paused,
+    }
+  }
+
+  #backendDepth(): number {
+    let resident = 0
+    for (const segment of this.#log.segments) {
+      resident += Math.max(0, Math.min(segment.end, this.#end) - Math.max(segment.first, this.#floor))
+    }
+    return Math.max(0, this.depth - resident)
+  }
+}
+
+/** How many of the `count` records from `first` on fit into `sizeBytesMax`; never fewer than one. */
+function fittingCount(segment: Segment, first: Sequence, count: number, sizeBytesMax: number): number {
+  const start = segment.offsetOf(first)
+  if (segment.offsetOf(first + count) - start <= sizeBytesMax) return count
+  let low = 1
+  let high = count
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (segment.offsetOf(first + middle) - start <= sizeBytesMax) low = middle
+    else high = middle - 1
+  }
+  return low
+}

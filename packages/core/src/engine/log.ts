@@ -1,0 +1,444 @@
+import type { LogStore } from '../contracts/log-store.js'
+import type { Lease, Sequence } from '../contracts/sequence.js'
+import { BrokerError } from '../errors.js'
+import { FRAME_HEADER_BYTES, type FrameStamp, readHex32, readSize } from './frame.js'
+import type { MemoryBudget } from './memory-budget.js'
+import { Segment } from './segment.js'
+
+const SLAB_BYTES_MIN = 4 * 1024
+const SLAB_BYTES_MAX = 1024 * 1024
+const READ_BYTES = 1024 * 1024
+/** Frames built in one turn of the event loop; a larger publish goes on in the next. */
+const RECORDS_PER_TURN = 16_384
+const TRIM_BYTES = 64 * 1024 * 1024
+const TRIM_INTERVAL_MS = 1000
+export const RECORDS_PER_LEASE = 2 ** 32
+
+/** What a log tells the topic that owns it. */
+export interface LogOwner {
+  /** Everything below `end` is as safe as the log's durability says: `bodyBytes` more bytes of bodies than before. */
+  committed(end: Sequence, bodyBytes: number): void
+  /** Everything from `committedEnd` on was refused; the log takes nothing until it has been {@link Log.reopened}. */
+  appendFailed(error: BrokerError): void
+  /** A large publish needs another turn to be built. */
+  continueNextTurn(): void
+  /** A segment was read back. */
+  loaded(segment: Segment): void
+}
+
+export interface LogParts {
+  readonly owner: LogOwner
+  readonly budget: MemoryBudget
+  readonly leases: readonly Lease[]
+  /** Null while a new log is still being created; {@link Log.opened} follows. */
+  readonly store: LogStore | null
+  /** Where new records begin: above everything that was ever used. */
+  readonly next: Sequence
+  /** Tells the node how many more (or fewer) bytes wait for storage. */
+  readonly unsettledBytesChanged: (bytes: number) => void
+}
+
+/** A publish too large for one turn: its frames are built a slice at a time in a slab of their own. */
+interface Filling {
+  readonly segment: Segment
+  readonly bytes: Uint8Array
+  readonly stamp: FrameStamp
+  at: number
+  left: number
+}
+
+/**
+ * One topic's log: what is in memory of it, and the store that keeps it.
+ *
+ * ```
+ *   store.first          resident segments                  committedEnd     next
+ *   |--- in the store ---|=====|   |=======|==========|=====|- appended, ----|
+ *                                     (evicted between)       not yet safe
+ * ```
+ */
+export class Log {
+  readonly #owner: LogOwner
+  readonly #budget: MemoryBudget
+  readonly #leases: Lease[]
+  #store: LogStore | null
+  /** Resident segments, by first sequence, never overlapping. */
+  readonly #segments: Segment[] = []
+  /** The segment that takes the next record; null when a new one is needed. */
+  #tail: Segment | null = null
+  /** Segments with records that the store has not been given yet, in order. */
+  #gathering: Segment[] = []
+  /** In order; the first one is being built. */
+  #fillings: Filling[] = []
+  #slabBytes = SLAB_BYTES_MIN
+  #next: Sequence
+  #committedEnd: Sequence
+  /** Grows with every reopening: what an older store still says does not count. */
+  #storeGeneration = 0
+  #failed: BrokerError | null = null
+  readonly #loading = new Map<Sequence, Promise<void>>()
+  #trimmedBefore: Sequence
+  #trimmedAtMs = -Infinity
+  #droppedBytesSinceTrim = 0
+  readonly #unsettledBytesChanged: (bytes: number) => void
+  #unsettledBytes = 0
+  /** For finding the segment of a record: most look-ups hit the one before. */
+  #lastFound: Segment | null = null
+
+  constructor(parts: LogParts) {
+    this.#owner = parts.owner
+    this.#budget = parts.budget
+    this.#leases = [...parts.leases]
+    this.#store = parts.store
+    this.#next = parts.next
+    this.#committedEnd = parts.next
+    this.#trimmedBefore = parts.store?.first ?? parts.next
+    this.#unsettledBytesChanged = parts.unsettledBytesChanged
+  }
+
+  /** @throws BrokerError `E_STORAGE_CLOSED` while the log is being created. */
+  get store(): LogStore {
+    if (this.#store === null) throw new BrokerError('E_STORAGE_CLOSED', 'the log is being created')
+    return this.#store
+  }
+
+  /** A new log has its store: what was gathered can be appended. */
+  opened(store: LogStore): void {
+    this.#store = store
+  }
+
+  get next(): Sequence {
+    return this.#next
+  }
+
+  get committedEnd(): Sequence {
+    return this.#committedEnd
+  }
+
+  get first(): Sequence {
+    return this.#trimmedBefore
+  }
+
+  get segments(): readonly Segment[] {
+    return this.#segments
+  }
+
+  /** Why the log takes nothing at the moment; null when it does. */
+  get failure(): BrokerError | null {
+    return this.#failed
+  }
+
+  get leases(): readonly Lease[] {
+    return this.#leases
+  }
+
+  /** Whether less than half a lease of ids is left. */
+  get needsLease(): boolean {
+    return this.#next + RECORDS_PER_LEASE / 2 >= this.#leases.length * RECORDS_PER_LEASE
+  }
+
+  addLease(lease: Lease): void {
+    this.#leases.push(lease)
+  }
+
+  /** The sequence that the 16 id bytes at `at` stand for; -1 when they are no id of this log. */
+  sequenceOf(id: Uint8Array, at: number): Sequence {
+    const offset = readHex32(id, at + 8)
+    if (offset === -1) return -1
+    const index = this.#leases.lastIndexOf(readHex32(id, at))
+    return index === -1 ? -1 : index * RECORDS_PER_LEASE + offset
+  }
+
+  /** How many bytes of slab `count` messages take that lie in `bytesGiven` bytes with their sizes. */
+  static frameBytes(bytesGiven: number, count: number): number {
+    return bytesGiven + count * (FRAME_HEADER_BYTES - 4)
+  }
+
+  /**
+   * Gathers messages for the next {@link commit}: all go into one chunk, or none. `bytes` is not needed afterwards.
+   * Returns the end of what was gathered.
+   */
+  append(bytes: Uint8Array, start: number, end: number, count: number, stamp: FrameStamp, dueAtMs: number): Sequence {
+    const segment = this.#reserve(Log.frameBytes(end - start, count), count)
+    this.#next += count
+    if (count > RECORDS_PER_TURN) {
+      this.#fillings.push({ segment, bytes: bytes.slice(start, end), stamp, at: 0, left: count })
+      this.#tail = null // what comes next goes behind it
+      if (this.#fillings.length === 1) this.#owner.continueNextTurn()
+    } else {
+      this.#write(segment, bytes, start, count, stamp)
+      if (dueAtMs > 0) segment.setDue(this.#next - 1, dueAtMs)
+    }
+    return this.#next
+  }
+
+  /** Builds the next slice of a large publish. */
+  continueFilling(): void {
+    const filling = this.#fillings[0]
+    if (filling === undefined) return
+    const count = Math.min(filling.left, RECORDS_PER_TURN)
+    filling.at = this.#write(filling.segment, filling.bytes, filling.at, count, filling.stamp)
+    filling.left -= count
+    if (filling.left === 0) this.#fillings.shift()
+    if (this.#fillings.length > 0) this.#owner.continueNextTurn()
+  }
+
+  #isFilling(segment: Segment): boolean {
+    return this.#fillings.some((filling) => filling.segment === segment)
+  }
+
+  #write(segment: Segment, bytes: Uint8Array, start: number, count: number, stamp: FrameStamp): number {
+    const index = Math.floor(segment.end / RECORDS_PER_LEASE)
+    const leaseEnd = (index + 1) * RECORDS_PER_LEASE
+    const here = Math.min(count, leaseEnd - segment.end)
+    const at = segment.write(bytes, start, here, stamp, this.#leases[index])
+    return here === count ? at : segment.write(bytes, at, count - here, stamp, this.#leases[index + 1])
+  }
+
+  #reserve(sizeBytes: number, count: number): Segment {
+    const tail = this.#tail
+    if (tail !== null && tail.freeBytes >= sizeBytes) {
+      if (tail.count === tail.appendedCount) this.#gathering.push(tail)
+      return tail
+    }
+    const slabBytes = count > RECORDS_PER_TURN ? sizeBytes : Math.max(sizeBytes, this.#slabBytes)
+    this.#slabBytes = Math.min(SLAB_BYTES_MAX, this.#slabBytes * 2)
+    const segment = Segment.allocate(this.#next, slabBytes, Math.ceil(slabBytes / (sizeBytes / count)))
+    this.#budget.charge(slabBytes)
+    this.#segments.push(segment)
+    this.#gathering.push(segment)
+    this.#tail = segment
+    return segment
+  }
+
+  /** Hands what was gathered to the store. Once per turn; publishes of one turn commit together. */
+  commit(): void {
+    const store = this.#store
+    if (store === null || this.#failed !== null) return
+    while (this.#gathering.length > 0) {
+      const segment = this.#gathering[0]
+      if (this.#isFilling(segment)) return
+      this.#gathering.shift()
+      if (segment.count > segment.appendedCount) this.#appendToStore(store, segment)
+      if (this.#failed !== null) return
+    }
+  }
+
+  #appendToStore(store: LogStore, segment: Segment): void {
+    const chunk = segment.takeChunk()
+    const end = chunk.first + chunk.count
+    const generation = this.#storeGeneration
+    let appended: void | Promise<void>
+    try {
+      appended = store.append(chunk)
+    } catch (error) {
+      this.#fail(error, generation)
+      return
+    }
+    const sizeBytes = chunk.frames.length
+    const bodyBytes = sizeBytes - chunk.count * FRAME_HEADER_BYTES
+    if (appended === undefined) {
+      this.#settled(end, bodyBytes, 0, generation)
+      return
+    }
+    this.#addUnsettled(sizeBytes)
+    appended.then(
+      () => this.#settled(end, bodyBytes, sizeBytes, generation),
+      (error: unknown) => this.#fail(error, generation),
+    )
+  }
+
+  #settled(end: Sequence, bodyBytes: number, unsettledBytes: number, generation: number): void {
+    if (generation !== this.#storeGeneration || this.#failed !== null) return
+    this.#addUnsettled(-unsettledBytes)
+    this.#committedEnd = end
+    this.#owner.committed(end, bodyBytes)
+  }
+
+  #addUnsettled(bytes: number): void {
+    this.#unsettledBytes += bytes
+    if (bytes !== 0) this.#unsettledBytesChanged(bytes)
+  }
+
+  #fail(error: unknown, generation: number): void {
+    if (generation !== this.#storeGeneration || this.#failed !== null) return
+    const failure =
+      error instanceof BrokerError ? error : new BrokerError('E_STORAGE_IO', String(error), { cause: error })
+    this.#failed = failure
+    this.#addUnsettled(-this.#unsettledBytes)
+    this.#fillings = []
+    this.#gathering = []
+    this.#tail = null
+    while (this.#segments.length > 0) {
+      const segment = this.#segments[this.#segments.length - 1]
+      if (segment.end <= this.#committedEnd && segment.count > 0) break
+      segment.truncate(this.#committedEnd)
+      if (segment.count > 0) break
+      this.#forget(this.#segments.length - 1)
+    }
+    this.#owner.appendFailed(failure)
+  }
+
+  /**
+   * After a failure: takes the log into use again, as `store` found it. What was refused with an unknown outcome may have
+   * come back: it counts as committed then.
+   */
+  reopened(store: LogStore): void {
+    this.#store = store
+    this.#storeGeneration++
+    this.#failed = null
+    this.#next = Math.max(this.#committedEnd, store.next)
+    if (store.next > this.#committedEnd) {
+      this.#committedEnd = store.next
+      this.#owner.committed(store.next, 0)
+    }
+  }
+
+  /** The resident segment that holds the record; null when it has to be loaded. */
+  segmentAt(sequence: Sequence): Segment | null {
+    const last = this.#lastFound
+    if (last !== null && sequence >= last.first && sequence < last.end) return last
+    const index = this.#indexAt(sequence)
+    if (index < 0) return null
+    const segment = this.#segments[index]
+    if (sequence >= segment.end) return null
+    this.#lastFound = segment
+    return segment
+  }
+
+  /** Index of the last resident segment that begins at or below `sequence`; -1 when there is none. */
+  #indexAt(sequence: Sequence): number {
+    let low = 0
+    let high = this.#segments.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#segments[middle].first <= sequence) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
+  /**
+   * Reads from the store what begins at `sequence`, so that {@link segmentAt} finds it. One read serves all who ask for the same.
+   * @throws BrokerError `E_STORAGE_CORRUPT` when the record is not there although it must be; `E_STORAGE_IO`.
+   */
+  load(sequence: Sequence): Promise<void> {
+    const running = this.#loading.get(sequence)
+    if (running !== undefined) return running
+    const loading = this.#load(sequence).finally(() => this.#loading.delete(sequence))
+    this.#loading.set(sequence, loading)
+    return loading
+  }
+
+  async #load(sequence: Sequence): Promise<void> {
+    const chunks = await this.store.read(sequence, READ_BYTES)
+    if (this.segmentAt(sequence) !== null) return
+    if (chunks.length === 0 || chunks[0].first > sequence) {
+      const found = chunks.length === 0 ? 'nothing' : `record ${chunks[0].first}`
+      throw new BrokerError(
+        'E_STORAGE_CORRUPT',
+        `record ${sequence} is missing: the store has ${found} where it should be`,
+      )
+    }
+    for (const chunk of chunks) {
+      const from = Math.max(sequence, chunk.first)
+      const index = this.#indexAt(from)
+      if (index >= 0 && this.#segments[index].end > from) continue
+      const nextFirst = index + 1 < this.#segments.length ? this.#segments[index + 1].first : this.#committedEnd
+      const segment = Segment.fromChunk(chunk, from, Math.min(nextFirst, this.#committedEnd))
+      if (segment === null) continue
+      this.#budget.charge(segment.sizeBytes)
+      this.#segments.splice(index + 1, 0, segment)
+      this.#owner.loaded(segment)
+    }
+  }
+
+  /** Whether the segment can be let go: nothing of it waits for the store, and no record will be added. */
+  isClosed(segment: Segment): boolean {
+    return segment !== this.#tail && segment.end <= this.#committedEnd && !this.#isFilling(segment)
+  }
+
+  /** Lets go of resident segments that end at or below `sequence`. Returns the end of the first one that is left, or `Infinity`. */
+  dropBelow(sequence: Sequence): Sequence {
+    let count = 0
+    while (
+      count < this.#segments.length &&
+      this.#segments[count].end <= sequence &&
+      this.isClosed(this.#segments[count])
+    ) {
+      this.#budget.charge(-this.#segments[count].sizeBytes)
+      this.#droppedBytesSinceTrim += this.#segments[count].sizeBytes
+      count++
+    }
+    if (count > 0) this.#segments.splice(0, count)
+    this.#lastFound = null
+    return this.#segments.length === 0 ? Infinity : this.#segments[0].end
+  }
+
+  /** Lets go of one closed segment wherever it lies. */
+  drop(segment: Segment): void {
+    const index = this.#segments.indexOf(segment)
+    if (index !== -1) this.#forget(index)
+  }
+
+  #forget(index: number): void {
+    this.#budget.charge(-this.#segments[index].sizeBytes)
+    this.#segments.splice(index, 1)
+    this.#lastFound = null
+  }
+
+  /** No publish for a while: the next slab starts small again, and the tail can be dropped. */
+  closeTail(): void {
+    if (this.#tail === null || this.#tail.count > this.#tail.appendedCount) return
+    this.#tail = null
+    this.#slabBytes = SLAB_BYTES_MIN
+  }
+
+  get hasTail(): boolean {
+    return this.#tail !== null
+  }
+
+  /** Trims the store below `before` if enough has gathered: at most once a second or per 64 MiB. */
+  trim(before: Sequence, nowMs: number, failed: (error: unknown) => void): void {
+    if (before <= this.#trimmedBefore || this.#failed !== null || this.#store === null) return
+    if (
+      nowMs - this.#trimmedAtMs < TRIM_INTERVAL_MS &&
+      this.#droppedBytesSinceTrim + this.#residentBytesBelow(before) < TRIM_BYTES
+    )
+      return
+    this.#trimmedBefore = before
+    this.#trimmedAtMs = nowMs
+    this.#droppedBytesSinceTrim = 0
+    this.store.trim(before).catch(failed)
+  }
+
+  #residentBytesBelow(before: Sequence): number {
+    let bytes = 0
+    for (const segment of this.#segments) {
+      if (segment.end > before) break
+      bytes += segment.sizeBytes
+    }
+    return bytes
+  }
+
+  /** Releases all memory that the log holds. */
+  releaseMemory(): void {
+    while (this.#segments.length > 0) this.#forget(this.#segments.length - 1)
+    this.#tail = null
+    this.#gathering = []
+    this.#fillings = []
+    this.#addUnsettled(-this.#unsettledBytes)
+    this.#storeGeneration++
+  }
+}
+
+/** Whether `bytes[start, end)` holds exactly `count` messages, each `int32 size > 0 | body`: what callers of publish must have checked. */
+export function holdsMessages(bytes: Uint8Array, start: number, end: number, count: number): boolean {
+  let at = start
+  for (let i = 0; i < count; i++) {
+    if (at + 4 > end) return false
+    const size = readSize(bytes, at)
+    if (size <= 0 || size > end - at - 4) return false
+    at += 4 + size
+  }
+  return at === end && count > 0
+}

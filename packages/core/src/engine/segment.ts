@@ -1,0 +1,153 @@
+import type { Chunk } from '../contracts/chunk.js'
+import type { Sequence } from '../contracts/sequence.js'
+import { BrokerError } from '../errors.js'
+import { type DueTimes, decodeDueTimes, encodeAttributes } from './attributes.js'
+import { FRAME_HEADER_BYTES, type FrameStamp, frameSizeBytes, readSize, writeFrame } from './frame.js'
+
+const NO_DUES: DueTimes = new Map()
+
+/**
+ * A stretch of a log in memory: a slab of frames, back to back, and where each begins.
+ *
+ * ```
+ *   slab     | frame | frame | frame | …room… |
+ *   offsets  0       ^       ^       ^ usedBytes       one more than there are records
+ * ```
+ * Bytes that were written never change, since sockets and the storage may hold them.
+ */
+export class Segment {
+  readonly first: Sequence
+  readonly slab: Buffer
+  count = 0
+  /** Records that a store has taken; the rest is still being gathered. */
+  appendedCount = 0
+  #offsets: Uint32Array
+  #dues: Map<number, number> | null = null
+  /** When it was used last; the longest unused goes first when memory is short. */
+  usedAtMs = 0
+
+  private constructor(first: Sequence, slab: Buffer, recordsExpected: number) {
+    this.first = first
+    this.slab = slab
+    this.#offsets = new Uint32Array(recordsExpected + 1)
+  }
+
+  /** An empty one with room for `sizeBytes` of frames. */
+  static allocate(first: Sequence, sizeBytes: number, recordsExpected: number): Segment {
+    return new Segment(first, Buffer.allocUnsafeSlow(sizeBytes), recordsExpected)
+  }
+
+  /**
+   * The records of a chunk that was read back, as far as they lie in `[from, end)`; null when none does.
+   * @throws BrokerError `E_STORAGE_CORRUPT` when the frames do not add up.
+   */
+  static fromChunk(chunk: Chunk, from: Sequence, end: Sequence): Segment | null {
+    const first = Math.max(from, chunk.first)
+    const count = Math.min(end, chunk.first + chunk.count) - first
+    if (count <= 0) return null
+    const slab = Buffer.from(chunk.frames.buffer, chunk.frames.byteOffset, chunk.frames.byteLength)
+    const segment = new Segment(first, slab, count)
+    let at = 0
+    for (let sequence = chunk.first; sequence < chunk.first + chunk.count; sequence++) {
+      if (sequence >= first && sequence <= first + count) segment.#offsets[sequence - first] = at
+      const sizeBytes = at + FRAME_HEADER_BYTES <= slab.length ? frameSizeBytes(slab, at) : 0
+      if (sizeBytes < FRAME_HEADER_BYTES || at + sizeBytes > slab.length) {
+        throw new BrokerError('E_STORAGE_CORRUPT', `frame ${sequence} does not fit its chunk`)
+      }
+      at += sizeBytes
+    }
+    if (at !== slab.length)
+      throw new BrokerError('E_STORAGE_CORRUPT', `bytes behind the frames of chunk ${chunk.first}`)
+    if (first + count === chunk.first + chunk.count) segment.#offsets[count] = at
+    segment.count = count
+    segment.appendedCount = count
+    if (chunk.attributes !== null) {
+      for (const [index, due] of decodeDueTimes(chunk.attributes)) {
+        const sequence = chunk.first + index
+        if (sequence >= first && sequence < first + count) segment.setDue(sequence, due)
+      }
+    }
+    return segment
+  }
+
+  /** One past its last record. */
+  get end(): Sequence {
+    return this.first + this.count
+  }
+
+  get usedBytes(): number {
+    return this.#offsets[this.count]
+  }
+
+  get sizeBytes(): number {
+    return this.slab.length
+  }
+
+  get freeBytes(): number {
+    return this.slab.length - this.#offsets[this.count]
+  }
+
+  /** Due times of its deferred records, by index. */
+  get dues(): DueTimes {
+    return this.#dues ?? NO_DUES
+  }
+
+  /** Where the record begins in the slab; for `end`, where the last one ends. */
+  offsetOf(sequence: Sequence): number {
+    return this.#offsets[sequence - this.first]
+  }
+
+  /**
+   * Writes `count` messages from `bytes[start, …)`, where each lies as `int32 size | body`; there must be room.
+   * Returns where reading stopped.
+   */
+  write(bytes: Uint8Array, start: number, count: number, stamp: FrameStamp, lease: number): number {
+    this.#makeRoomForOffsets(count)
+    const offsets = this.#offsets
+    const { slab } = this
+    let index = this.count
+    let to = offsets[index]
+    let at = start
+    for (let i = 0; i < count; i++) {
+      const bodySize = readSize(bytes, at)
+      writeFrame(slab, to, stamp, lease, this.first + index, bytes, at + 4, bodySize)
+      at += 4 + bodySize
+      to += FRAME_HEADER_BYTES + bodySize
+      offsets[++index] = to
+    }
+    this.count = index
+    return at
+  }
+
+  setDue(sequence: Sequence, dueAtMs: number): void {
+    this.#dues ??= new Map()
+    this.#dues.set(sequence - this.first, dueAtMs)
+  }
+
+  /** The records from `appendedCount` on as a chunk. */
+  takeChunk(): Chunk {
+    const from = this.appendedCount
+    const chunk: Chunk = {
+      first: this.first + from,
+      count: this.count - from,
+      frames: this.slab.subarray(this.#offsets[from], this.#offsets[this.count]),
+      attributes: this.#dues === null ? null : encodeAttributes(this.#dues, from, this.count),
+    }
+    this.appendedCount = this.count
+    return chunk
+  }
+
+  /** Forgets the records from `end` on: the store refused them. Their bytes are not written again. */
+  truncate(end: Sequence): void {
+    this.count = Math.max(0, end - this.first)
+    this.appendedCount = Math.min(this.appendedCount, this.count)
+  }
+
+  #makeRoomForOffsets(count: number): void {
+    const needed = this.count + count + 1
+    if (needed <= this.#offsets.length) return
+    const offsets = new Uint32Array(Math.max(needed, Math.ceil(this.#offsets.length * 1.5)))
+    offsets.set(this.#offsets.subarray(0, this.count + 1))
+    this.#offsets = offsets
+  }
+}

@@ -1,0 +1,692 @@
+import type { PublishWaiter, Topic as TopicContract } from '../contracts/broker.js'
+import type { Clock, Random } from '../contracts/clock.js'
+import type { Discovery } from '../contracts/discovery.js'
+import type { LogStore } from '../contracts/log-store.js'
+import type { Logger } from '../contracts/logger.js'
+import type { QueueFactory } from '../contracts/queue.js'
+import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
+import type { TopicStats } from '../contracts/stats.js'
+import type { CatalogueWrite, Durability, Storage } from '../contracts/storage.js'
+import type { Telemetry } from '../contracts/telemetry.js'
+import { BrokerError } from '../errors.js'
+import { isEphemeral, isValidName } from '../names.js'
+import { type CatalogueTopic, type ChannelEntry, channelWrite, type TopicEntry, topicWrite } from './catalogue.js'
+import { Channel, type ChannelHost } from './channel.js'
+import { DueHeap } from './due-heap.js'
+import { frameStamp } from './frame.js'
+import { Log, type LogOwner } from './log.js'
+import type { MemoryBudget } from './memory-budget.js'
+import { PublishQueue } from './publish-queue.js'
+import type { Segment } from './segment.js'
+import type { Timed, TimerQueue } from './timer-queue.js'
+
+/** The wall clock may jump: due times are looked at again at least this often. */
+const DUE_CHECK_MS = 1000
+const DUE_PER_TIMER_MAX = 10_000
+const REOPEN_DELAY_MS_MIN = 50
+const REOPEN_DELAY_MS_MAX = 5000
+const LOAD_RETRY_MS = 1000
+
+/** What a topic needs of its node. */
+export interface TopicHost {
+  readonly storage: Storage
+  readonly budget: MemoryBudget
+  readonly timers: TimerQueue
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly telemetry: Telemetry | null
+  readonly discoveries: readonly Discovery[]
+  readonly queueFactory: QueueFactory
+  readonly durability: Durability
+  readonly msgTimeoutMsMax: number
+  readonly memQueueSize: number
+  readonly discoveryTimeoutMsMax: number
+  scheduleCommit(topic: Topic): void
+  scheduleDispatch(channel: Channel): void
+  scheduleSave(channel: Channel): void
+  /** Memory and disk below the floors may be given back at the end of this turn. */
+  scheduleTrim(topic: Topic): void
+  inNextTurn(callback: () => void): void
+  unsettledBytesChanged(bytes: number): void
+  /** Sets or, with null, clears what is wrong with a topic. */
+  setFault(topic: string, fault: string | null): void
+  topicDeleted(topic: Topic): void
+}
+
+/**
+ * A topic: its log, its channels, and the release point, below which channels read.
+ *
+ * ```
+ *   log:   … finished everywhere … | channels read here … | waits at the topic | being stored |
+ *                                  lowest floor           release              committedEnd   next
+ * ```
+ * The release point follows the end of what is committed, unless the topic is paused, has no channel, or discovery is
+ * still being asked for its channels: then it stands.
+ */
+export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
+  readonly topicName: string
+  readonly ephemeral: boolean
+  timerAtMs = Infinity
+  timerIndex = -1
+  commitScheduled = false
+  trimScheduled = false
+  paused = false
+  readonly log: Log
+  readonly #id: Lease
+  readonly #host: TopicHost
+  readonly #durability: Durability
+  readonly #channels = new Map<string, Channel>()
+  readonly #opening = new Map<string, Promise<Channel>>()
+  readonly #publishes = new PublishQueue()
+  /** Records that publishers deferred, by due time (wall clock); it serves all channels. */
+  readonly #dueHeap = new DueHeap()
+  #release: Sequence
+  #voids: SequenceRange[]
+  #discovering = false
+  #deleted: BrokerError | null = null
+  #durable: Promise<void> = Promise.resolve()
+  #messageCount = 0
+  #messageBytes = 0
+  /** The end of what the counters have seen. */
+  #countedEnd: Sequence
+  #publishedSinceSweep = false
+  #takingLease = false
+
+  private constructor(host: TopicHost, name: string, entry: TopicEntry, store: LogStore | null, next: Sequence) {
+    this.#host = host
+    this.topicName = name
+    this.ephemeral = isEphemeral(name)
+    this.paused = entry.paused
+    this.#id = entry.log
+    this.#durability = entry.durability
+    this.#release = entry.release ?? next
+    this.#countedEnd = next
+    this.#voids = [...entry.voids]
+    this.log = new Log({
+      owner: this,
+      budget: host.budget,
+      leases: entry.leases,
+      store,
+      next,
+      unsettledBytesChanged: (bytes) => host.unsettledBytesChanged(bytes),
+    })
+  }
+
+  // ---- coming to be ----------------------------------------------------------------------------------------------
+
+  /** A topic that is new on this node. It can be published to at once; publishes wait until it is durable. */
+  static create(host: TopicHost, name: string): Topic {
+    const log = host.storage.takeLeases(1)
+    const { durabilities } = host.storage.capabilities
+    const durability = isEphemeral(name) ? durabilities[0] : host.durability
+    const entry: TopicEntry = { log, leases: [log], durability, paused: false, release: 0, voids: [] }
+    const topic = new Topic(host, name, entry, null, 0)
+    topic.#durable = topic.#makeDurable()
+    topic.#durable.catch((error: unknown) => topic.#creationFailed(error))
+    topic.#discover()
+    return topic
+  }
+
+  async #makeDurable(): Promise<void> {
+    await this.#write([this.#entryWrite()])
+    const store = await this.#openStore()
+    if (this.#deleted !== null) {
+      await store.close()
+      throw this.#deleted
+    }
+    this.log.opened(store)
+    this.#host.scheduleCommit(this)
+  }
+
+  #creationFailed(error: unknown): void {
+    if (this.#deleted !== null) return
+    this.#host.logger.error(`topic ${this.topicName} could not be created`, { error: String(error) })
+    this.#end(new BrokerError('E_PUB_FAILED', describe(error)))
+    this.#host.topicDeleted(this)
+  }
+
+  #openStore(): Promise<LogStore> {
+    return this.#host.storage.openLog(this.#id, { durability: this.#durability, epoch: 0 })
+  }
+
+  /** A topic that the storage knows. @throws BrokerError from the storage. */
+  static async open(host: TopicHost, name: string, saved: CatalogueTopic): Promise<Topic> {
+    const { entry } = saved
+    const store = await host.storage.openLog(entry.log, { durability: entry.durability, epoch: 0 })
+    const cursors = await Promise.all([...saved.channels.values()].map(({ id }) => store.loadCursor(id)))
+    const channels = [...saved.channels].map(([channel, channelEntry], i) => ({
+      name: channel,
+      entry: channelEntry,
+      cursor: cursors[i],
+      used: Channel.savedEnd(channelEntry.id, cursors[i]),
+    }))
+    const used = Math.max(0, ...channels.map((channel) => channel.used))
+    const voidsEnd = entry.voids.reduce((end, range) => Math.max(end, range.end), 0)
+    // sequences are never reused: not those that a cursor, a void or the release point has seen and the log has lost
+    const next = Math.max(store.next, used, voidsEnd, entry.release ?? 0)
+    const release = entry.release === null ? next : Math.max(entry.release, used)
+    const topic = new Topic(host, name, { ...entry, release }, store, next)
+    if (next > store.next) {
+      topic.#voids.push({ first: store.next, end: next })
+      topic.#durable = topic.#write([topic.#entryWrite()])
+      await topic.#durable
+    }
+    for (const channel of channels) {
+      const start = Math.max(channel.entry.start, store.first)
+      const opened = topic.#addChannel(channel.name, channel.entry.id, Math.min(start, release), channel.entry.paused)
+      opened.restore(channel.cursor, release)
+      for (const range of topic.#voids) opened.skip(range.first, range.end)
+    }
+    topic.#advanceRelease()
+    return topic
+  }
+
+  /** Asks discovery which channels a new topic has elsewhere; its first messages wait for the answer, within a bound. */
+  #discover(): void {
+    const { discoveries, clock, discoveryTimeoutMsMax, logger } = this.#host
+    if (discoveries.length === 0) return
+    this.#discovering = true
+    const asked = discoveries.map(async (discovery) => {
+      const names = await discovery.channelsOf(this.topicName)
+      const wanted = names.filter((name) => isValidName(name) && !isEphemeral(name))
+      await Promise.all(wanted.map((name) => this.openChannel(name)))
+    })
+    const finish = (): void => {
+      timer.cancel()
+      if (!this.#discovering) return
+      this.#discovering = false
+      this.#advanceRelease()
+    }
+    const timer = clock.setTimer(discoveryTimeoutMsMax, finish)
+    Promise.allSettled(asked).then((results) => {
+      for (const result of results) {
+        if (result.status === 'rejected')
+          logger.warn(`channels of new topic ${this.topicName}: ${describe(result.reason)}`)
+      }
+      finish()
+    })
+  }
+
+  whenDurable(): Promise<void> {
+    return this.#durable
+  }
+
+  get name(): string {
+    return this.topicName
+  }
+
+  get clock(): Clock {
+    return this.#host.clock
+  }
+
+  get random(): Random {
+    return this.#host.random
+  }
+
+  get timers(): TimerQueue {
+    return this.#host.timers
+  }
+
+  get telemetry(): Telemetry | null {
+    return this.#host.telemetry
+  }
+
+  get msgTimeoutMsMax(): number {
+    return this.#host.msgTimeoutMsMax
+  }
+
+  get memQueueSize(): number {
+    return this.#host.memQueueSize
+  }
+
+  get releasePoint(): Sequence {
+    return this.#release
+  }
+
+  get channels(): Iterable<Channel> {
+    return this.#channels.values()
+  }
+
+  get channelCount(): number {
+    return this.#channels.size
+  }
+
+  // ---- publishing ------------------------------------------------------------------------------------------------
+
+  publish(bytes: Uint8Array, start: number, end: number, count: number, waiter: PublishWaiter, token: number): void {
+    this.#publish(bytes, start, end, count, 0, waiter, token)
+  }
+
+  publishDeferred(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    delayMs: number,
+    waiter: PublishWaiter,
+    token: number,
+  ): void {
+    this.#publish(bytes, start, end, 1, this.#host.clock.wallMs() + delayMs, waiter, token)
+  }
+
+  #publish(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    count: number,
+    dueAtMs: number,
+    waiter: PublishWaiter,
+    token: number,
+  ): void {
+    this.#host.scheduleCommit(this)
+    const refusal = this.#refusal(Log.frameBytes(end - start, count))
+    if (refusal !== null) {
+      this.#publishes.push(waiter, token, 0, refusal)
+      return
+    }
+    if (this.#isDropping(count)) {
+      this.#messageCount += count
+      this.#messageBytes += end - start - 4 * count
+      this.#publishes.push(waiter, token, 0, null)
+      return
+    }
+    this.#publishedSinceSweep = true
+    const stamp = frameStamp(this.#host.clock.wallMs())
+    const published = this.log.append(bytes, start, end, count, stamp, dueAtMs)
+    this.#publishes.push(waiter, token, published, null)
+    if (this.log.needsLease) this.#takeLease()
+    const { telemetry } = this.#host
+    if (telemetry !== null) telemetry.published({ topic: this.topicName, first: published - count, count })
+  }
+
+  #refusal(frameBytes: number): BrokerError | null {
+    if (this.#deleted !== null) return this.#deleted
+    if (this.log.failure !== null) return new BrokerError('E_PUB_FAILED', describe(this.log.failure))
+    if (this.#host.budget.hasRoom(frameBytes)) return null
+    return new BrokerError('E_MEMORY_FULL', `memory budget of ${this.#host.budget.sizeBytesMax} bytes is used up`)
+  }
+
+  /** An ephemeral topic without a channel keeps its oldest messages only. */
+  #isDropping(count: number): boolean {
+    return (
+      this.ephemeral && this.#channels.size === 0 && this.log.next - this.#release + count > this.#host.memQueueSize
+    )
+  }
+
+  /** At the end of a turn: hands what was published to storage, and tells those who were refused. */
+  commit(): void {
+    this.log.commit()
+    this.#publishes.settle(this.log.committedEnd)
+  }
+
+  committed(end: Sequence, bodyBytes: number): void {
+    const first = this.#countedEnd
+    this.#countedEnd = end
+    this.#messageCount += end - first
+    this.#messageBytes += bodyBytes
+    const { telemetry } = this.#host
+    if (telemetry !== null) telemetry.stored({ topic: this.topicName, first, count: end - first })
+    this.#publishes.settle(end)
+    this.#advanceRelease()
+  }
+
+  continueNextTurn(): void {
+    this.#host.inNextTurn(() => {
+      this.log.continueFilling()
+      this.#host.scheduleCommit(this)
+    })
+  }
+
+  /** The ids of a log come from a lease for 2^32 records; the next one is taken, and stored, long before it is needed. */
+  #takeLease(): void {
+    if (this.#takingLease) return
+    this.#takingLease = true
+    this.log.addLease(this.#host.storage.takeLeases(1))
+    const done = (): void => {
+      this.#takingLease = false
+    }
+    this.#write([this.#entryWrite()]).then(done, (error: unknown) => {
+      this.#host.logger.error(`lease of topic ${this.topicName} could not be stored`, { error: describe(error) })
+      done()
+    })
+  }
+
+  appendFailed(error: BrokerError): void {
+    this.#publishes.failAll(new BrokerError('E_PUB_FAILED', describe(error), { cause: error }))
+    if (this.#deleted !== null) return
+    this.#host.setFault(this.topicName, describe(error))
+    this.#host.logger.error(`topic ${this.topicName} cannot be written`, { error: describe(error) })
+    if (error.code !== 'E_STORAGE_FENCED') this.#reopenLater(REOPEN_DELAY_MS_MIN)
+  }
+
+  #reopenLater(delayMs: number): void {
+    this.#host.clock.setTimer(delayMs, () => {
+      this.#reopen().catch((error: unknown) => {
+        this.#host.logger.error(`topic ${this.topicName} could not be opened again`, { error: describe(error) })
+        this.#reopenLater(Math.min(REOPEN_DELAY_MS_MAX, delayMs * 2))
+      })
+    })
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#deleted !== null) return
+    await this.log.store.close()
+    const store = await this.#openStore()
+    if (this.#deleted !== null) return await store.close()
+    this.log.reopened(store)
+    this.#host.setFault(this.topicName, null)
+    this.#host.logger.info(`topic ${this.topicName} can be written again`)
+  }
+
+  // ---- releasing -------------------------------------------------------------------------------------------------
+
+  get #isHeld(): boolean {
+    return this.paused || this.#discovering || this.#channels.size === 0
+  }
+
+  #advanceRelease(): void {
+    const first = this.#release
+    const end = this.log.committedEnd
+    if (first === end || this.#isHeld) return
+    this.#release = end
+    for (const channel of this.#channels.values()) channel.release(first, end)
+    for (const range of this.#voids) {
+      if (range.end <= first) continue
+      for (const channel of this.#channels.values()) channel.skip(range.first, range.end)
+    }
+    const { segments } = this.log
+    for (let i = segments.length - 1; i >= 0 && segments[i].end > first; i--) this.#deferDues(segments[i], first, end)
+  }
+
+  loaded(segment: Segment): void {
+    this.#deferDues(segment, segment.first, Math.min(segment.end, this.#release))
+  }
+
+  #deferDues(segment: Segment, first: Sequence, end: Sequence): void {
+    const { dues } = segment
+    if (dues.size === 0) return
+    const nowMs = this.#host.clock.wallMs()
+    for (const [index, dueAtMs] of dues) {
+      const sequence = segment.first + index
+      if (sequence < first || sequence >= end || dueAtMs <= nowMs) continue
+      let waits = false
+      for (const channel of this.#channels.values()) waits = channel.defer(sequence) || waits
+      if (waits) this.#dueHeap.push(dueAtMs, sequence)
+    }
+    this.#armDue(nowMs)
+  }
+
+  #armDue(wallMs: number): void {
+    if (this.#dueHeap.size === 0) return
+    const delayMs = Math.min(DUE_CHECK_MS, Math.max(1, this.#dueHeap.earliest - wallMs))
+    this.#host.timers.setEarlier(this, this.#host.clock.monotonicMs() + delayMs)
+  }
+
+  onTimer(): void {
+    const nowMs = this.#host.clock.wallMs()
+    for (let left = DUE_PER_TIMER_MAX; left > 0 && this.#dueHeap.earliest <= nowMs; left--) {
+      const sequence = this.#dueHeap.pop()
+      for (const channel of this.#channels.values()) channel.due(sequence)
+    }
+    this.#armDue(nowMs)
+  }
+
+  // ---- channels --------------------------------------------------------------------------------------------------
+
+  getChannel(name: string): Channel | undefined {
+    return this.#channels.get(name)
+  }
+
+  async openChannel(name: string): Promise<Channel> {
+    if (this.#deleted !== null) throw new BrokerError('E_EXITING', 'exiting')
+    if (!isValidName(name)) throw new BrokerError('E_BAD_CHANNEL', `channel name ${JSON.stringify(name)} is not valid`)
+    const existing = this.#channels.get(name)
+    if (existing !== undefined) return existing
+    const running = this.#opening.get(name)
+    if (running !== undefined) return running
+    const opening = this.#createChannel(name).finally(() => this.#opening.delete(name))
+    this.#opening.set(name, opening)
+    return opening
+  }
+
+  async #createChannel(name: string): Promise<Channel> {
+    await this.#durable
+    const id = this.#host.storage.takeLeases(1)
+    if (!isEphemeral(name)) {
+      const entry: ChannelEntry = { id, paused: false, start: this.#release }
+      // with its first channel the release point moves on: that is stored in the same write
+      const moving = this.#entryWrite({ release: this.paused ? this.#release : null })
+      await this.#write([channelWrite(this.topicName, name, entry), moving])
+    }
+    if (this.#deleted !== null) throw new BrokerError('E_EXITING', 'exiting')
+    const channel = this.#addChannel(name, id, this.#release, false)
+    for (const discovery of this.#host.discoveries) discovery.channelCreated(this.topicName, name)
+    this.#advanceRelease()
+    return channel
+  }
+
+  #addChannel(name: string, id: Lease, start: Sequence, paused: boolean): Channel {
+    const channel = new Channel({ host: this, name, id, start, paused, queueFactory: this.#host.queueFactory })
+    this.#channels.set(name, channel)
+    return channel
+  }
+
+  async deleteChannel(channel: Channel): Promise<void> {
+    if (this.#channels.get(channel.name) !== channel) return
+    this.#channels.delete(channel.name)
+    channel.close()
+    this.#host.scheduleTrim(this)
+    for (const discovery of this.#host.discoveries) discovery.channelDeleted(this.topicName, channel.name)
+    if (this.ephemeral && this.#channels.size === 0 && this.#opening.size === 0) return await this.delete()
+    if (channel.ephemeral) return
+    await this.#write([channelWrite(this.topicName, channel.name, null), this.#entryWrite()])
+    if (this.#deleted === null) await this.log.store.deleteCursor(channel.id)
+  }
+
+  channelUnused(channel: Channel): void {
+    this.deleteChannel(channel).catch((error: unknown) => {
+      this.#host.logger.error(`ephemeral channel ${channel.name} could not be deleted`, { error: describe(error) })
+    })
+  }
+
+  pauseChannel(channel: Channel, paused: boolean): Promise<void> {
+    channel.paused = paused
+    if (channel.ephemeral) return Promise.resolve()
+    const entry: ChannelEntry = { id: channel.id, paused, start: channel.savedFloor }
+    return this.#write([channelWrite(this.topicName, channel.name, entry)])
+  }
+
+  scheduleDispatch(channel: Channel): void {
+    this.#host.scheduleDispatch(channel)
+  }
+
+  scheduleSave(channel: Channel): void {
+    this.#host.scheduleSave(channel)
+  }
+
+  cursorSaved(): void {
+    this.#host.scheduleTrim(this)
+  }
+
+  loadFailed(error: unknown, retry: () => void): void {
+    if (this.#deleted !== null) return
+    this.#host.logger.error(`topic ${this.topicName} cannot be read`, { error: describe(error) })
+    this.#host.setFault(this.topicName, describe(error))
+    // damage does not mend itself: what lies behind it waits until someone has repaired it
+    if (error instanceof BrokerError && error.code === 'E_STORAGE_CORRUPT') return
+    this.#host.clock.setTimer(LOAD_RETRY_MS, () => {
+      this.#host.setFault(this.topicName, null)
+      retry()
+    })
+  }
+
+  // ---- operations ------------------------------------------------------------------------------------------------
+
+  pause(): Promise<void> {
+    this.paused = true
+    return this.#saveEntry()
+  }
+
+  unpause(): Promise<void> {
+    this.paused = false
+    this.#advanceRelease()
+    return this.#saveEntry()
+  }
+
+  empty(): Promise<void> {
+    const first = this.#release
+    const end = this.log.committedEnd
+    if (first === end) return Promise.resolve()
+    this.#release = end
+    this.#voids.push({ first, end })
+    for (const channel of this.#channels.values()) channel.releaseVoid(first, end)
+    this.#host.scheduleTrim(this)
+    return this.#saveEntry()
+  }
+
+  async #saveEntry(): Promise<void> {
+    await this.#durable
+    await this.#write([this.#entryWrite()])
+  }
+
+  async delete(): Promise<void> {
+    if (this.#deleted !== null) return
+    const writes = [topicWrite(this.topicName, null)]
+    for (const channel of this.#channels.values()) {
+      if (!channel.ephemeral) writes.push(channelWrite(this.topicName, channel.name, null))
+    }
+    this.#end(new BrokerError('E_EXITING', 'exiting'))
+    this.#host.topicDeleted(this)
+    const wasDurable = await this.#durable.then(
+      () => true,
+      () => false,
+    )
+    if (!this.ephemeral) await this.#host.storage.writeCatalogue(writes)
+    if (wasDurable) await this.log.store.close()
+    await this.#host.storage.deleteLog(this.#id)
+  }
+
+  /** Nothing is accepted any more; consumers are disconnected, publishers refused, memory released. */
+  #end(reason: BrokerError): void {
+    this.#deleted = reason
+    for (const channel of this.#channels.values()) channel.close()
+    this.#publishes.failAll(reason)
+    this.#host.timers.set(this, Infinity)
+    this.#host.setFault(this.topicName, null)
+    this.log.releaseMemory()
+  }
+
+  /** The node stops: everything accepted is stored, every cursor saved. */
+  async close(): Promise<void> {
+    await this.#durable.catch(() => undefined)
+    if (this.#deleted !== null) return
+    this.commit()
+    for (const channel of this.#channels.values()) {
+      await channel.saved().catch((error: unknown) => {
+        this.#host.logger.error(`cursor of ${this.topicName}/${channel.name} could not be saved`, {
+          error: describe(error),
+        })
+      })
+    }
+    await this.log.store.close()
+    this.#end(new BrokerError('E_EXITING', 'exiting'))
+  }
+
+  // ---- giving back -----------------------------------------------------------------------------------------------
+
+  /** Gives back memory and disk below what every channel has passed. */
+  trim(): void {
+    if (this.#deleted !== null) return
+    let passed = this.#release
+    let trimmable = this.#release
+    for (const channel of this.#channels.values()) {
+      passed = Math.min(passed, channel.floor)
+      if (!channel.ephemeral) trimmable = Math.min(trimmable, channel.savedFloor)
+    }
+    this.log.trim(trimmable, this.#host.clock.monotonicMs(), (error) => {
+      this.#host.logger.warn(`topic ${this.topicName} could not be trimmed`, { error: describe(error) })
+    })
+    // a resident store holds the same memory until it has been trimmed
+    const resident = this.#host.storage.capabilities.resident
+    this.log.dropBelow(resident ? Math.min(passed, this.log.first) : passed)
+    this.#voids = this.#voids.filter((range) => range.end > this.log.first)
+  }
+
+  /** Once a second: closes what idles. Returns whether there is anything left to look after. */
+  sweep(): boolean {
+    const idle = !this.#publishedSinceSweep
+    this.#publishedSinceSweep = false
+    if (idle) {
+      this.log.closeTail()
+      for (const channel of this.#channels.values()) channel.compact()
+    }
+    this.trim()
+    this.#dropFinished()
+    return this.log.segments.length > 0 || !idle
+  }
+
+  /** Segments that every channel has finished, above the floor of one that is stuck. */
+  #dropFinished(): void {
+    const held = this.#host.storage.capabilities.resident ? this.log.first : Infinity
+    const finished = this.log.segments.filter(
+      (segment) =>
+        segment.end <= Math.min(held, this.#release) &&
+        this.log.isClosed(segment) &&
+        [...this.#channels.values()].every((channel) => channel.isFinished(segment.first, segment.end)),
+    )
+    for (const segment of finished) this.log.drop(segment)
+  }
+
+  /** Segments that can be read back when they are needed again. */
+  evictable(): Segment[] {
+    return this.log.segments.filter((segment) => segment.first >= this.log.first && this.log.isClosed(segment))
+  }
+
+  #entryWrite(changes: Partial<TopicEntry> = {}): CatalogueWrite {
+    return topicWrite(this.topicName, {
+      log: this.#id,
+      leases: this.log.leases,
+      durability: this.#durability,
+      paused: this.paused,
+      release: this.paused || this.#channels.size === 0 ? this.#release : null,
+      voids: this.#voids,
+      ...changes,
+    })
+  }
+
+  async #write(writes: readonly CatalogueWrite[]): Promise<void> {
+    if (!this.ephemeral) await this.#host.storage.writeCatalogue(writes)
+  }
+
+  stats(channel: string | undefined, includeClients: boolean): TopicStats {
+    const channels = channel === undefined ? [...this.#channels.values()] : [this.#channels.get(channel)]
+    const depth = this.#depth()
+    let resident = 0
+    for (const segment of this.log.segments)
+      resident += Math.max(0, segment.end - Math.max(segment.first, this.#release))
+    return {
+      name: this.topicName,
+      depth,
+      backendDepth: Math.max(0, depth - resident),
+      messageCount: this.#messageCount,
+      messageBytes: this.#messageBytes,
+      paused: this.paused,
+      channels: channels
+        .filter((each) => each !== undefined)
+        .map((each) => each.stats(includeClients))
+        .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    }
+  }
+
+  #depth(): number {
+    const first = this.#release
+    const end = this.log.committedEnd
+    let depth = end - first
+    for (const range of this.#voids) depth -= Math.max(0, Math.min(range.end, end) - Math.max(range.first, first))
+    return depth
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
