@@ -1,6 +1,5 @@
 import { SENT_AT_AT } from './body.js'
 import { type Connection, FRAME_MESSAGE, input, inputView, type Receiver, readReply } from './connection.js'
-import type { LatencyRecorder } from './latency-recorder.js'
 import type { Ledger } from './ledger.js'
 
 /** int32 size, int32 type, int64 timestamp, uint16 attempts, 16-byte id: what comes before a body. */
@@ -31,16 +30,21 @@ function takeBatch(): FinBatch {
   return batch
 }
 
+/** Is told how long each new message took. */
+export interface LatencySink {
+  record(serial: number, latencyMs: number, attempts: number): void
+}
+
 /** Receives, checks and finishes messages; the FINs of what one read brought go out as one write. */
 export class Consumer implements Receiver {
   readonly #connection: Connection
   readonly #ledger: Ledger
-  readonly #latency: LatencyRecorder | null
+  readonly #latency: LatencySink | null
   readonly #onComplete: () => void
   #batch: FinBatch | null = null
   #finCount = 0
 
-  constructor(connection: Connection, ledger: Ledger, onComplete: () => void, latency: LatencyRecorder | null = null) {
+  constructor(connection: Connection, ledger: Ledger, onComplete: () => void, latency: LatencySink | null = null) {
     this.#connection = connection
     this.#ledger = ledger
     this.#latency = latency
@@ -61,7 +65,7 @@ export class Consumer implements Receiver {
         const attempts = inputView.getUint16(at + ATTEMPTS_AT)
         const serial = ledger.record(input, inputView, at + BODY_AT, next - at - BODY_AT, attempts)
         if (latency !== null && serial >= 0)
-          latency.record(serial, nowMs - inputView.getFloat64(at + BODY_AT + SENT_AT_AT))
+          latency.record(serial, nowMs - inputView.getFloat64(at + BODY_AT + SENT_AT_AT), attempts)
         this.#finish(at + ID_AT)
       } else {
         readReply(this.#connection, at, sizeBytes)

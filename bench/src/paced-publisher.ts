@@ -8,6 +8,8 @@ export interface PaceOptions {
   readonly tag: number
   readonly bodySizeBytes: number
   readonly messageCount: number
+  /** Serial number of the first message: 0 when absent. */
+  readonly firstSerial?: number
   readonly ratePerSecond: number
 }
 
@@ -20,6 +22,7 @@ export interface PaceOptions {
  */
 export async function publishAtRate(connections: readonly Connection[], options: PaceOptions): Promise<void> {
   const { messageCount, ratePerSecond, bodySizeBytes } = options
+  const firstSerial = options.firstSerial ?? 0
   const pattern = prepareCommand({ ...options, count: 1 })
   const startedAtMs = performance.now()
   let sentCount = 0
@@ -29,7 +32,7 @@ export async function publishAtRate(connections: readonly Connection[], options:
     for (const connection of connections) {
       share = Math.min(share, dueCount - sentCount)
       if (share === 0) break
-      connection.write(commands(pattern.bytes, pattern.firstBodyAt, bodySizeBytes, sentCount, share))
+      connection.write(commands(pattern.bytes, pattern.firstBodyAt, bodySizeBytes, firstSerial + sentCount, share))
       sentCount += share
     }
     await sleep(1)

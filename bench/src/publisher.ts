@@ -3,12 +3,28 @@ import { type Connection, inputView, type Receiver, readReply } from './connecti
 
 /** Serial numbers that several publishers share: each takes the next ones. */
 export class Serials {
-  next = 0
+  next: number
   readonly end: number
-  acknowledgedCount = 0
+  readonly #first: number
+  #acknowledgedCount = 0
 
-  constructor(count: number) {
-    this.end = count
+  constructor(first: number, count: number) {
+    this.#first = first
+    this.next = first
+    this.end = first + count
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledgedCount
+  }
+
+  acknowledge(count: number): void {
+    this.#acknowledgedCount += count
+  }
+
+  /** Whether the broker has answered for all of them. */
+  get acknowledged(): boolean {
+    return this.#first + this.#acknowledgedCount === this.end
   }
 }
 
@@ -100,8 +116,8 @@ export class Publisher implements Receiver {
 
   #acknowledged(): void {
     const serials = this.#serials
-    serials.acknowledgedCount += this.#sentCount
-    if (serials.acknowledgedCount === serials.end) this.#onDone()
+    serials.acknowledge(this.#sentCount)
+    if (serials.acknowledged) this.#onDone()
     else this.send()
   }
 }

@@ -30,7 +30,7 @@ export interface RunningSubject {
   readonly process: MeasuredProcess
   /** From spawning it to the first connection that it took. */
   readonly startedInMs: number
-  /** @throws Error when it has died by itself. */
+  /** Idempotent. @throws Error when it has died by itself. */
   stop(): Promise<void>
 }
 
@@ -98,7 +98,7 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     child.once('exit', (code, signal) => resolve(`exited with ${signal ?? code}`))
     child.once('error', (error) => resolve(error.message))
   }).finally(() => running.delete(child))
-  const stop = async () => {
+  const terminate = async () => {
     const early = child.exitCode !== null || child.signalCode !== null
     child.kill('SIGTERM')
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
@@ -106,6 +106,11 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     clearTimeout(timer)
     rmSync(dataPath, { recursive: true, force: true })
     if (early) throw new Error(`${subject.label} ${how} by itself\n${stderr()}`)
+  }
+  let stopping: Promise<void> | null = null
+  const stop = () => {
+    stopping ??= terminate()
+    return stopping
   }
   try {
     await Promise.race([

@@ -42,6 +42,8 @@ export interface PublishOptions {
   readonly tag: number
   readonly bodySizeBytes: number
   readonly messageCount: number
+  /** Serial number of the first message: 0 when absent. */
+  readonly firstSerial?: number
   readonly connectionCount: number
   /** Messages in one command; 1 sends PUB, more MPUB. */
   readonly batchCount: number
@@ -64,8 +66,8 @@ export class Publishing {
 
   /** Publishes everything, and returns how long it took from the first command to the last `OK`. */
   async run(): Promise<number> {
-    const { messageCount, batchCount } = this.#options
-    const serials = new Serials(messageCount)
+    const { messageCount, batchCount, firstSerial } = this.#options
+    const serials = new Serials(firstSerial ?? 0, messageCount)
     const startedAtMs = performance.now()
     let endedAtMs = 0
     const done = new Promise<void>((resolve) => {

@@ -5,6 +5,9 @@ import { latency, latency25Ms, latencyReady1 } from './latency.js'
 import { memory } from './memory.js'
 import { mpub } from './mpub.js'
 import { pub2, pub32 } from './pub.js'
+import { stalled } from './stalled.js'
+import { start } from './start.js'
+import { topics } from './topics.js'
 
 /** Everything that can be measured, in the order in which it is. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -18,4 +21,7 @@ export const SCENARIOS: readonly Scenario[] = [
   latencyReady1,
   latency25Ms,
   memory,
+  start,
+  topics,
+  stalled,
 ]
