@@ -11,6 +11,7 @@ import {
 import { MemoryLog, MemoryLogState } from './memory-log.js'
 
 const LEASE_MAX = 2 ** 32 - 1
+const LEASES_PER_SECOND = 64
 
 /** Keeps everything in memory for as long as it is open. */
 export class MemoryStorage implements Storage {
@@ -28,9 +29,11 @@ export class MemoryStorage implements Storage {
   async open(): Promise<void> {
     if (this.#isOpen) throw new BrokerError('E_STORAGE_LOCKED', 'this memory storage is open already')
     this.#isOpen = true
-    // Leases stand in message ids, which should not repeat after a restart although nothing else is remembered: a node
-    // that takes less than one lease a second in the long run never catches up with the clock.
-    this.#nextLease = Math.max(this.#nextLease, Math.floor(this.#clock.wallMs() / 1000), 1)
+    // Leases stand in message ids, which should not repeat after a restart although nothing else is remembered. So they
+    // follow the clock, fast enough that a node which took thousands at once may restart within minutes. They come
+    // round after two years.
+    const fromClock = Math.floor((this.#clock.wallMs() / 1000) * LEASES_PER_SECOND) % LEASE_MAX
+    this.#nextLease = Math.max(this.#nextLease, fromClock, 1)
   }
 
   async readCatalogue(prefix: string): Promise<ReadonlyMap<string, Uint8Array>> {

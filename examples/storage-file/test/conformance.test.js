@@ -1,0 +1,30 @@
+import { fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { testStorage } from '@spillway/core/testing'
+import { FileStorage } from '../index.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'storage-file-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** Lets another process write to the storage until it has reported 300 times, and kills it. */
+function kill(place, durability) {
+  return new Promise((resolve, reject) => {
+    const lines = []
+    const writer = fork(new URL('killed-writer.js', import.meta.url), [join(folder, place), durability])
+    writer.on('message', (line) => {
+      if (lines.push(line) === 300) writer.kill('SIGKILL')
+    })
+    writer.on('error', reject)
+    writer.on('exit', () => resolve(lines))
+  })
+}
+
+describe('storage-file', () => {
+  testStorage({
+    capabilities: new FileStorage(folder).capabilities,
+    create: (place) => new FileStorage(join(folder, place)),
+    kill,
+  })
+})
