@@ -74,10 +74,17 @@ class ConfigLoader {
     const authenticator = await this.loadSection(AUTHENTICATOR, sections.authenticator, '/authenticator')
     const telemetry = await this.loadSection(TELEMETRY, sections.telemetry, '/telemetry')
 
-    if (this.problems.length > 0 || storage === null) throw new ConfigError(this.problems)
+    const problems = this.allProblems()
+    if (problems.length > 0 || storage === null) throw new ConfigError(problems)
     const node = completeNode(sections.node)
     const durability = durabilityOf(sections.storage) ?? durabilityOf(storage)
     return { source: this.source, node, durability, storage, transports, discoveries, queue, authenticator, telemetry }
+  }
+
+  /** Where a variable is not set, whatever else is wrong with that string follows from it. */
+  private allProblems(): ConfigProblem[] {
+    const known = new Set(this.raw.problems.map(({ pointer }) => pointer))
+    return [...this.raw.problems, ...this.problems.filter(({ pointer }) => !known.has(pointer))]
   }
 
   private async loadList<T>(provides: Token<T>, section: unknown, pointer: string): Promise<LoadedPlugin<T>[]> {

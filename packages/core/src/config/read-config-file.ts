@@ -9,11 +9,13 @@ import { substituteEnvironment } from './substitute.js'
 export interface RawConfig {
   readonly source: ConfigSource
   readonly value: unknown
+  /** What was found already; told together with what is found later. */
+  readonly problems: readonly ConfigProblem[]
 }
 
 /**
  * Reads a configuration file and puts the environment's variables in.
- * @throws ConfigError it cannot be read, is not JSON, or names a variable that is not set
+ * @throws ConfigError it cannot be read, or is not JSON
  */
 export async function readConfigFile(
   path: string,
@@ -21,13 +23,12 @@ export async function readConfigFile(
 ): Promise<RawConfig> {
   const text = await readText(path)
   const { value, substituted, problems } = substituteEnvironment(parse(text, path), env, path)
-  if (problems.length > 0) throw new ConfigError(problems)
-  return { source: { label: path, folder: dirname(resolve(path)), substituted }, value }
+  return { source: { label: path, folder: dirname(resolve(path)), substituted }, value, problems }
 }
 
 /** A configuration that does not come from a file: nothing is substituted in it. */
 export function configFromValue(value: unknown, label: string, folder: string): RawConfig {
-  return { source: { label, folder: resolve(folder), substituted: new Map() }, value }
+  return { source: { label, folder: resolve(folder), substituted: new Map() }, value, problems: [] }
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,4 +1,3 @@
 export * from '../config/index.js'
-export * from './engine-parts.js'
 export * from './spillway-node.js'
 export * from './system-clock.js'

@@ -3,14 +3,17 @@ import type { LoadedConfig } from '../config/load-config.js'
 import { ConfigError } from '../config/problem.js'
 import type { Broker } from '../contracts/broker.js'
 import type { Clock, Random } from '../contracts/clock.js'
+import type { NodeAddress } from '../contracts/discovery.js'
 import type { Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { ListenAddress } from '../contracts/transport.js'
-import { createEngine } from './create-engine.js'
-import type { EngineParts, NodeEngine } from './engine-parts.js'
+import { Engine, type EngineParts } from '../engine/engine.js'
 import { SystemClock } from './system-clock.js'
 import { type WiredPlugins, wirePlugins } from './wiring.js'
+
+/** The engine, as the node that owns it sees it. */
+export type NodeEngine = Broker & Pick<Engine, 'open' | 'listening' | 'announce' | 'close'>
 
 export interface SpillwayNodeOptions {
   readonly logger: Logger
@@ -44,7 +47,7 @@ export class SpillwayNode {
     this.drainTimeoutMs = config.node.drainTimeoutMs
     const brokerOptions = brokerOptionsOf(config, chooseDurability(config, parts.storage))
     const engineParts = { ...parts, clock, random, logger, options: brokerOptions }
-    this.engine = (options.createEngine ?? createEngine)(engineParts)
+    this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
     this.broker = this.engine
   }
 
@@ -54,7 +57,7 @@ export class SpillwayNode {
   }
 
   /**
-   * Storage, engine, then transports in the order in which they are configured. What had been opened is closed again when one fails.
+   * Storage and engine, transports in the order in which they are configured, then discovery. What had been opened is closed again when one fails.
    * @throws BrokerError of the storage, or `E_LISTEN`
    */
   async start(): Promise<void> {
@@ -65,6 +68,9 @@ export class SpillwayNode {
         for (const address of transport.addresses) this.logger.info(describeListener(address))
       }
       this.engine.listening(this.addresses)
+      const address = this.describeForDiscovery()
+      for (const discovery of this.plugins.discoveries) discovery.start(address)
+      this.engine.announce()
     } catch (error) {
       await this.stop().catch(() => {}) // the first error is the one to tell
       throw error
@@ -78,6 +84,13 @@ export class SpillwayNode {
   stop(): Promise<void> {
     this.stopping ??= this.stopInOrder()
     return this.stopping
+  }
+
+  private describeForDiscovery(): NodeAddress {
+    const { broadcastAddress, hostname, version } = this.broker.options
+    const portOf = (protocol: ListenAddress['protocol']): number =>
+      Math.max(0, this.addresses.find((address) => address.protocol === protocol)?.port ?? 0)
+    return { broadcastAddress, hostname, version, tcpPort: portOf('tcp'), httpPort: portOf('http') }
   }
 
   private async stopInOrder(): Promise<void> {

@@ -106,6 +106,17 @@ describe('loadConfig', () => {
     )
   })
 
+  it('tells variables that are not set together with the rest, and nothing that follows from them', async () => {
+    const lines = await linesOf(listener({ address: '${NONE}', connectionsMax: 0 }))
+    assert.deepEqual(
+      lines.map((line) => line.split(', expected')[0]),
+      [
+        'spillway.json: /transports/0/options/address: found "${NONE}"',
+        'spillway.json: /transports/0/options/connectionsMax: found 0',
+      ],
+    )
+  })
+
   it('does not show values that came out of the environment', async () => {
     const [line] = await linesOf(listener({ address: '${SECRET}' }), { SECRET: 'hunter2' })
     assert.equal(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { configFromValue, type LoadedConfig, loadConfig } from '../../src/config/index.js'
 import type { BrokerOptions } from '../../src/contracts/options.js'
+import type { EngineParts } from '../../src/engine/engine.js'
 import { BrokerError } from '../../src/errors.js'
-import type { EngineParts, NodeEngine } from '../../src/node/engine-parts.js'
-import { SpillwayNode } from '../../src/node/spillway-node.js'
+import { type NodeEngine, SpillwayNode } from '../../src/node/spillway-node.js'
 import { FakeClock, TestLogger } from '../../src/testing/index.js'
 import { folderWith, pluginText } from '../config/temporary-folder.js'
 
@@ -32,6 +32,14 @@ const STORAGE = pluginText({
   create: `return { capabilities: { durabilities: options.offers ?? ['none'] }, options, context }`,
 })
 
+const DISCOVERY = pluginText({
+  provides: 'discovery',
+  create: `return {
+    start(node) { ${note('JSON.stringify(node)')} },
+    async stop() { ${note("'withdraw'")} },
+  }`,
+})
+
 const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
 
 function eventsOfTest(): string[] {
@@ -43,15 +51,22 @@ function eventsOfTest(): string[] {
 interface Setup {
   readonly storage?: { use?: string; options?: object }
   readonly ports?: readonly object[]
+  readonly discovers?: boolean
   readonly openFails?: Error
 }
 
-async function load({ storage, ports = [] }: Setup): Promise<LoadedConfig> {
-  const folder = folderWith({ 'storage.mjs': STORAGE, 'transport.mjs': TRANSPORT, 'broken.mjs': BROKEN })
+async function load({ storage, ports = [], discovers = false }: Setup): Promise<LoadedConfig> {
+  const folder = folderWith({
+    'storage.mjs': STORAGE,
+    'transport.mjs': TRANSPORT,
+    'broken.mjs': BROKEN,
+    'discovery.mjs': DISCOVERY,
+  })
   const value = {
-    node: { dataPath: 'd' },
+    node: { dataPath: 'd', broadcastAddress: 'b', hostname: 'h' },
     storage: { use: './storage.mjs', ...storage },
     transports: ports.map((options) => ({ use: './transport.mjs', options })),
+    discovery: discovers ? [{ use: './discovery.mjs' }] : [],
   }
   return loadConfig(configFromValue(value, 'test', folder))
 }
@@ -69,7 +84,9 @@ async function makeNode(setup: Setup = {}) {
       },
       listening: (addresses: readonly { port: number }[]) =>
         events.push(`listening ${addresses.map(({ port }) => port)}`),
+      announce: () => events.push('announce'),
       close: async () => events.push('close engine'),
+      options: given.options,
     }
     return engine as unknown as NodeEngine
   }
@@ -85,8 +102,25 @@ describe('SpillwayNode', () => {
   it('starts engine, then transports in order, then announces where they listen', async () => {
     const { node, events, logger } = await makeNode({ ports: [{ port: 1 }, { port: 2 }] })
     await node.start()
-    assert.deepEqual(events, ['open engine', 'start 1', 'start 2', 'listening 1,2'])
+    assert.deepEqual(events, ['open engine', 'start 1', 'start 2', 'listening 1,2', 'announce'])
     assert.deepEqual(logger.messages('info'), ['TCP: listening on 127.0.0.1:1', 'TCP: listening on 127.0.0.1:2'])
+  })
+
+  it('tells discovery where it listens, before anything is announced, and withdraws first of all', async () => {
+    const { node, events } = await makeNode({ ports: [{ port: 7 }], discovers: true })
+    await node.start()
+    const told = events.at(-2) ?? ''
+    assert.deepEqual(JSON.parse(told), {
+      broadcastAddress: 'b',
+      hostname: 'h',
+      version: '1.3.0',
+      tcpPort: 7,
+      httpPort: 0,
+    })
+    assert.equal(events.at(-1), 'announce')
+    events.length = 0
+    await node.stop()
+    assert.deepEqual(events, ['withdraw', 'drain 7', 'stop 7', 'close engine'])
   })
 
   it('stops listeners, clients, then topics and storage', async () => {
