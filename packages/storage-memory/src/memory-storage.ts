@@ -31,8 +31,8 @@ export class MemoryStorage implements Storage {
     this.#isOpen = true
     // Leases stand in message ids, which should not repeat after a restart although nothing else is remembered. So they
     // follow the clock, fast enough that a node which took thousands at once may restart within minutes. They come
-    // round after two years.
-    const fromClock = Math.floor((this.#clock.wallMs() / 1000) * LEASES_PER_SECOND) % LEASE_MAX
+    // round after a year, always in the lower half of what there is: the upper one is room to go on.
+    const fromClock = Math.floor((this.#clock.wallMs() / 1000) * LEASES_PER_SECOND) % 2 ** 31
     this.#nextLease = Math.max(this.#nextLease, fromClock, 1)
   }
 
