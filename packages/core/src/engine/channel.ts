@@ -240,6 +240,8 @@ export class Channel implements ChannelContract, Timed {
   /** Gives out up to `runsMax` runs. Returns whether there may be more to give. */
   dispatch(runsMax: number): boolean {
     const nowMs = this.#host.clock.monotonicMs()
+    // what waits now is shared evenly: ten messages for two idle consumers are five each
+    const share = Math.max(1, Math.ceil(this.depth / Math.max(1, this.#ring.size)))
     for (let i = 0; i < runsMax; i++) {
       if (this.paused || this.#loading || this.#deleted || this.depth <= 0) return false
       if (this.#unsavedCount >= UNSAVED_MAX && !this.#savedAtOnce()) return false
@@ -247,15 +249,15 @@ export class Channel implements ChannelContract, Timed {
       if (consumer === null) return false
       const writableBytes = consumer.sink.writableBytes
       if (consumer.credit <= 0 || writableBytes <= 0) this.#ring.remove(consumer)
-      else if (!this.#dispatchTo(consumer, writableBytes, nowMs)) return false
+      else if (!this.#dispatchTo(consumer, Math.min(RUN_RECORDS_MAX, share, consumer.credit), writableBytes, nowMs))
+        return false
     }
     return true
   }
 
-  #dispatchTo(consumer: Consumer, writableBytes: number, nowMs: number): boolean {
-    const share = Math.ceil(this.depth / this.#ring.size)
+  #dispatchTo(consumer: Consumer, countMax: number, writableBytes: number, nowMs: number): boolean {
     const queue = this.#queue
-    if (!queue.take(Math.min(RUN_RECORDS_MAX, consumer.credit, Math.max(1, share)))) return false
+    if (!queue.take(countMax)) return false
     const { first, count, returned } = queue.run
     const segment = this.#log.segmentAt(first)
     if (segment === null) {

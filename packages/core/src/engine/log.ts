@@ -161,7 +161,7 @@ export class Log {
     const segment = this.#reserve(Log.frameBytes(end - start, count), count)
     this.#next += count
     if (count > RECORDS_PER_TURN) {
-      this.#fillings.push({ segment, bytes: bytes.slice(start, end), stamp, at: 0, left: count })
+      this.#fillings.push({ segment, bytes: new Uint8Array(bytes.subarray(start, end)), stamp, at: 0, left: count })
       this.#tail = null // what comes next goes behind it
       if (this.#fillings.length === 1) this.#owner.continueNextTurn()
     } else {

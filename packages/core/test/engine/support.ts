@@ -140,7 +140,8 @@ export class TestBroker {
 
   private constructor(options: TestBrokerOptions) {
     this.clock = options.clock ?? new FakeClock()
-    this.storage = options.storage ?? new SimulatedStorage({ clock: this.clock, random: seededRandom(1) })
+    this.storage =
+      options.storage ?? new SimulatedStorage({ clock: this.clock, random: seededRandom(1), latencyMs: () => 0 })
     this.engine = new Engine({
       storage: this.storage,
       queueFactory: null,
