@@ -1,4 +1,4 @@
-import { BrokerError, type Logger } from '@spillway/core'
+import type { Logger } from '@spillway/core'
 import {
   ConfigError,
   type ConfigProblem,
@@ -8,6 +8,7 @@ import {
   SpillwayNode,
   SystemClock,
 } from '@spillway/core/node'
+import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
 import { runNode } from '../run-node.js'
@@ -57,8 +58,9 @@ async function start(values: NsqdValues, rest: readonly string[]): Promise<numbe
   } catch (error) {
     if (error instanceof ConfigError)
       return refuse(logger, ...error.problems.map((problem) => describe(problem, values)))
-    if (error instanceof BrokerError) return refuse(logger, error.detail)
-    throw error
+    const reason = describeStartError(error)
+    if (reason === null) throw error
+    return refuse(logger, reason)
   }
 }
 

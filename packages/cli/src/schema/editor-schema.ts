@@ -29,6 +29,7 @@ async function withOwnPlugins(section: JsonSchema, names: readonly string[]): Pr
   for (const name of names) {
     const plugin: Plugin = (await import(name)).default
     const isThis = { required: ['use'], properties: { use: { const: name } } }
+    // biome-ignore lint/suspicious/noThenProperty: this is JSON Schema's keyword, and nobody awaits it
     branches.push({ if: isThis, then: thatHasOptions(properties.options, plugin.optionsSchema as JsonSchema) })
   }
   const use = { ...properties.use, examples: [...names, './my-plugin.js'] }

@@ -11,6 +11,7 @@ import {
   SystemClock,
 } from '@spillway/core/node'
 import { DEFAULT_CONFIG } from '../default-config.js'
+import { describeStartError } from '../describe-start-error.js'
 import { TextLogger } from '../log/text-logger.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
@@ -93,9 +94,10 @@ async function start(parsed: Arguments): Promise<number> {
     logger = await openLogger(parsed, config.node.logLevel)
     return await runNode(new SpillwayNode(config, { logger }), logger)
   } catch (error) {
-    if (!(error instanceof BrokerError)) throw error
-    if (logger === null || error instanceof ConfigError) process.stderr.write(`${prefixLines(error.detail)}\n`)
-    else logger.fatal(error.detail, { code: error.code })
+    const reason = describeStartError(error)
+    if (reason === null) throw error
+    if (logger === null || error instanceof ConfigError) process.stderr.write(`${prefixLines(reason)}\n`)
+    else logger.fatal(reason, { code: (error as BrokerError).code })
     return 1
   }
 }

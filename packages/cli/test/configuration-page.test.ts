@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { CONFIG_SCHEMA, type JsonSchema, NODE_SCHEMA } from '@spillway/core/node'
+
+const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8')
+
+/** The rows of the table below a heading: cells without the code marks. */
+function rowsBelow(heading: string): string[][] {
+  const section = page.split(`\n## ${heading}\n`)[1].split(/\n###? /)[0]
+  const rows = section.split('\n').filter((line) => line.startsWith('| `'))
+  return rows.map((row) =>
+    row
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim().replaceAll('`', '')),
+  )
+}
+
+describe('docs/configuration.md', () => {
+  it('has every section of the configuration', () => {
+    const sections = Object.keys(CONFIG_SCHEMA.properties).filter((key) => key !== '$schema')
+    assert.deepEqual(
+      rowsBelow('Sections').map(([key]) => key),
+      sections,
+    )
+  })
+
+  it('has every key of node, with its default', () => {
+    const properties: Record<string, JsonSchema> = NODE_SCHEMA.properties
+    const rows = rowsBelow('Keys of `node`')
+    assert.deepEqual(
+      rows.map(([key]) => key),
+      Object.keys(properties),
+    )
+    for (const [key, documented] of rows) {
+      const value = properties[key].default
+      if (value === undefined) assert.match(documented, /^(?:the host name|half of the memory)/, key)
+      else assert.equal(documented, JSON.stringify(value), key)
+    }
+  })
+
+  it('names the unit of every key that has one', () => {
+    for (const [key, , unit] of rowsBelow('Keys of `node`')) {
+      if (/Ms(?:Min|Max)?$/.test(key)) assert.equal(unit, 'ms', key)
+      if (/Bytes(?:Max)?$/.test(key)) assert.equal(unit, 'bytes', key)
+    }
+  })
+})
