@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { type Broker, BrokerError, type ListenAddress, type Logger, type Transport } from '@spillway/core'
+import { SessionContext } from '@spillway/protocol'
+import { type ListenTarget, listenError, parseListenAddress, reasonOf } from './listen-address.js'
+import { TcpConnection } from './tcp-connection.js'
+
+/** Connections waiting to be accepted; more than Node's default, for clients that reconnect all at once. */
+const BACKLOG_MAX = 1024
+/** Refused connections are logged once in a while, with their number. */
+const REFUSED_LOG_INTERVAL_MS = 10_000
+
+export interface TcpTransportOptions {
+  /** `host:port`, `:port`, or the path of a Unix socket. */
+  readonly address: string
+  /** Connections beyond this number are closed at once; 0 is unlimited. */
+  readonly connectionsMax: number
+}
+
+/** V2 over TCP and Unix sockets. */
+export class TcpTransport implements Transport {
+  readonly #options: TcpTransportOptions
+  readonly #logger: Logger
+  readonly #connections = new Set<TcpConnection>()
+  #server: Server | null = null
+  #context: SessionContext | null = null
+  #addresses: readonly ListenAddress[] = []
+  #refusedCount = 0
+  #isRefusalLogged = false
+
+  constructor(options: TcpTransportOptions, logger: Logger) {
+    this.#options = options
+    this.#logger = logger
+  }
+
+  get addresses(): readonly ListenAddress[] {
+    return this.#addresses
+  }
+
+  /** Connections that were closed at once because there were too many. */
+  get refusedCount(): number {
+    return this.#refusedCount
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  async start(broker: Broker): Promise<void> {
+    const target = parseListenAddress(this.#options.address)
+    this.#context = new SessionContext(broker)
+    // A half-closed peer still gets the answers to what it asked.
+    const server = createServer({ allowHalfOpen: true, noDelay: true })
+    if (this.#options.connectionsMax > 0) server.maxConnections = this.#options.connectionsMax
+    server.on('connection', (socket) => this.#accept(socket))
+    server.on('drop', () => this.#refused())
+    await this.#listen(server, target)
+    server.on('error', (error) => this.#logger.error('accepting connections failed', { error: error.message }))
+    this.#server = server
+    this.#addresses = [addressOf(server, target)]
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    this.#server?.close()
+    if (this.#context === null) return
+    const { clock } = this.#context.broker
+    const answered = Promise.all(Array.from(this.#connections, (connection) => connection.session.drain()))
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(timeoutMs, resolve)
+      void answered.then(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = null
+    this.#addresses = []
+    if (server === null) return
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    for (const connection of this.#connections) connection.destroy()
+    await closed
+  }
+
+  async #listen(server: Server, target: ListenTarget): Promise<void> {
+    try {
+      if (target.kind === 'unix') server.listen({ path: target.path, backlog: BACKLOG_MAX })
+      else
+        server.listen({ port: target.port, backlog: BACKLOG_MAX, ...(target.host === '' ? {} : { host: target.host }) })
+      await once(server, 'listening')
+    } catch (error) {
+      if (error instanceof BrokerError || !(error instanceof Error)) throw error
+      throw listenError(this.#options.address, reasonOf(error), error)
+    }
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new TcpConnection(socket, this.#context as SessionContext, this.#logger, (gone) => {
+      this.#connections.delete(gone)
+    })
+    this.#connections.add(connection)
+  }
+
+  #refused(): void {
+    this.#refusedCount++
+    if (this.#isRefusalLogged) return
+    this.#isRefusalLogged = true
+    const { connectionsMax } = this.#options
+    this.#logger.warn('too many connections', { connectionsMax, refusedCount: this.#refusedCount })
+    this.#context?.broker.clock.setTimer(REFUSED_LOG_INTERVAL_MS, () => {
+      this.#isRefusalLogged = false
+    })
+  }
+}
+
+function addressOf(server: Server, target: ListenTarget): ListenAddress {
+  if (target.kind === 'unix') return { protocol: 'tcp', address: target.path, port: -1 }
+  const { address, port } = server.address() as AddressInfo
+  return { protocol: 'tcp', address, port }
+}
