@@ -11,6 +11,7 @@ import {
 import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
+import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
@@ -18,33 +19,33 @@ import { NSQD_FLAGS } from './flags.js'
 import { configOfFlags, flagOf, type NsqdValues } from './to-config.js'
 
 /** Runs `nsqd` with its arguments. @returns the exit code */
-export async function nsqd(args: readonly string[]): Promise<number> {
+export async function nsqd(args: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
   let parsed: ParsedFlags<typeof NSQD_FLAGS>
   try {
     parsed = parseGoFlags(NSQD_FLAGS, args)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`${error.message}\n${usage()}`)
+    output.err(`${error.message}\n${usage()}`)
     return 2
   }
   const { values, rest, wantsHelp } = parsed
-  if (wantsHelp) process.stdout.write(usage())
-  else if (values.version) process.stdout.write(`${versionLine()}\n`)
-  else return start(values, rest)
+  if (wantsHelp) output.out(usage())
+  else if (values.version) output.out(`${versionLine()}\n`)
+  else return start(values, rest, output)
   return 0
 }
 
-async function start(values: NsqdValues, rest: readonly string[]): Promise<number> {
+async function start(values: NsqdValues, rest: readonly string[], output: Output): Promise<number> {
   const percentile = unparsablePercentile(values)
   if (percentile !== undefined) {
-    process.stderr.write(`Could not parse: ${percentile}\n`)
+    output.err(`Could not parse: ${percentile}\n`)
     return 1
   }
   const logger = new TextLogger({
     level: values['log-level'] ?? 'info',
     prefix: values['log-prefix'] ?? '[nsqd] ',
     clock: new SystemClock(),
-    write: (line) => void process.stderr.write(line),
+    write: output.err,
   })
   logger.info(versionLine())
   const refusal = refusalOf(values)

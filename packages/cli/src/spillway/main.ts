@@ -13,6 +13,7 @@ import {
 import { DEFAULT_CONFIG } from '../default-config.js'
 import { describeStartError } from '../describe-start-error.js'
 import { TextLogger } from '../log/text-logger.js'
+import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { HELP } from './help.js'
@@ -42,21 +43,21 @@ interface Arguments {
 }
 
 /** Runs `spillway` with its arguments. @returns the exit code */
-export async function spillway(args: readonly string[]): Promise<number> {
+export async function spillway(args: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
   let parsed: Arguments
   try {
     parsed = parse(args)
   } catch (error) {
-    process.stderr.write(`spillway: ${(error as Error).message}\nTry: spillway --help\n`)
+    output.err(`spillway: ${(error as Error).message}\nTry: spillway --help\n`)
     return 2
   }
   const { command, version, json = false } = parsed
-  if (version) printVersion(json)
-  else if (parsed.help || command === 'help') process.stdout.write(HELP[command ?? ''] ?? HELP[''])
-  else if (command === 'check' || parsed.check) return check(parsed)
-  else if (command === 'start') return start(parsed)
+  if (version) printVersion(json, output)
+  else if (parsed.help || command === 'help') output.out(HELP[command ?? ''] ?? HELP[''])
+  else if (command === 'check' || parsed.check) return check(parsed, output)
+  else if (command === 'start') return start(parsed, output)
   else {
-    process.stderr.write(HELP[''])
+    output.err(HELP[''])
     return 2
   }
   return 0
@@ -87,35 +88,35 @@ async function load({ config }: Arguments): Promise<LoadedConfig> {
   return loadConfig(raw, { pluginsFrom: [import.meta.url] })
 }
 
-async function start(parsed: Arguments): Promise<number> {
+async function start(parsed: Arguments, output: Output): Promise<number> {
   let logger: Logger | null = null
   try {
     const config = await load(parsed)
-    logger = await openLogger(parsed, config.node.logLevel)
+    logger = await openLogger(parsed, config.node.logLevel, output)
     return await runNode(new SpillwayNode(config, { logger }), logger)
   } catch (error) {
     const reason = describeStartError(error)
     if (reason === null) throw error
-    if (logger === null || error instanceof ConfigError) process.stderr.write(`${prefixLines(reason)}\n`)
+    if (logger === null || error instanceof ConfigError) output.err(`${prefixLines(reason)}\n`)
     else logger.fatal(reason, { code: (error as BrokerError).code })
     return 1
   }
 }
 
-async function check(parsed: Arguments): Promise<number> {
+async function check(parsed: Arguments, output: Output): Promise<number> {
   const label = parsed.config ?? 'embedded default'
   try {
     const config = await load(parsed)
-    const logger = await openLogger(parsed, 'error')
+    const logger = await openLogger(parsed, 'error', output)
     new SpillwayNode(config, { logger }) // makes every plugin, opens none
-    process.stdout.write(parsed.json ? `${JSON.stringify({ ok: true, config: label })}\n` : `${label}: ok\n`)
+    output.out(parsed.json ? `${JSON.stringify({ ok: true, config: label })}\n` : `${label}: ok\n`)
     return 0
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     const problems =
       error instanceof ConfigError ? error.problems : [{ code: error.code, file: label, found: error.detail }]
-    if (parsed.json) process.stdout.write(`${JSON.stringify({ ok: false, config: label, problems })}\n`)
-    else process.stderr.write(`${prefixLines(error.detail)}\n`)
+    if (parsed.json) output.out(`${JSON.stringify({ ok: false, config: label, problems })}\n`)
+    else output.err(`${prefixLines(error.detail)}\n`)
     return 1
   }
 }
@@ -123,7 +124,7 @@ async function check(parsed: Arguments): Promise<number> {
 const prefixLines = (text: string): string => text.replace(/^/gm, 'spillway: ')
 
 /** JSON for machines, text for people: pino is only loaded where it is used. */
-async function openLogger(parsed: Arguments, configured: LogLevel): Promise<Logger> {
+async function openLogger(parsed: Arguments, configured: LogLevel, output: Output): Promise<Logger> {
   const level = (parsed['log-level'] as LogLevel | undefined) ?? configured
   const format = parsed['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json')
   if (format === 'json') return (await import('../log/json-logger.js')).JsonLogger.create(level)
@@ -131,12 +132,12 @@ async function openLogger(parsed: Arguments, configured: LogLevel): Promise<Logg
     level,
     prefix: '',
     clock: new SystemClock(),
-    write: (line) => void process.stderr.write(line),
+    write: output.err,
   })
 }
 
-function printVersion(json: boolean): void {
+function printVersion(json: boolean, output: Output): void {
   const versions = { spillway: spillwayVersion(), nsq: NSQ_VERSION, node: process.versions.node }
   const text = `spillway v${versions.spillway} (NSQ v${versions.nsq}, Node v${versions.node})`
-  process.stdout.write(`${json ? JSON.stringify(versions) : text}\n`)
+  output.out(`${json ? JSON.stringify(versions) : text}\n`)
 }

@@ -36,6 +36,7 @@ export class SpillwayNode {
   private readonly plugins: WiredPlugins
   private readonly logger: Logger
   private readonly drainTimeoutMs: number
+  private hasStarted = false
   private stopping: Promise<void> | null = null
 
   /** @throws BrokerError `E_PLUGIN`, `E_CONFIG`, or what a plugin's factory threw */
@@ -71,6 +72,7 @@ export class SpillwayNode {
       const address = this.describeForDiscovery()
       for (const discovery of this.plugins.discoveries) discovery.start(address)
       this.engine.announce()
+      this.hasStarted = true
     } catch (error) {
       await this.stop().catch(() => {}) // the first error is the one to tell
       throw error
@@ -104,9 +106,10 @@ export class SpillwayNode {
       }
     }
     // Clients are sent elsewhere while those who are here are still answered.
+    const drained = this.hasStarted ? transports : []
     await step('listeners', [
       ...discoveries.map((discovery) => discovery.stop()),
-      ...transports.map((transport) => transport.drain(this.drainTimeoutMs)),
+      ...drained.map((transport) => transport.drain(this.drainTimeoutMs)),
     ])
     await step(
       'clients',

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { spillway } from '../../src/spillway/main.js'
+import { Program } from '../program.js'
+
+/** A transport from outside the repository, which imports nothing of Spillway's. */
+const TRANSPORT = `
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+
+export default {
+  name: 'test-transport',
+  apiVersion: 1,
+  provides: Symbol.for('spillway.transport'),
+  optionsSchema: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { port: { type: 'integer', default: 0 }, drains: { type: 'boolean', default: true }, breaks: { type: 'boolean' } },
+  },
+  create({ port, drains, breaks }, { logger }) {
+    const server = createServer()
+    return {
+      addresses: [],
+      async start() {
+        server.listen(port, '127.0.0.1')
+        await once(server, 'listening')
+        this.addresses = [{ protocol: 'tcp', address: '127.0.0.1', port: server.address().port }]
+        if (breaks) setTimeout(() => { throw new Error('an invariant') }, 1)
+      },
+      async drain() {
+        logger.info('draining')
+        if (!drains) await new Promise(() => {})
+      },
+      async stop() { server.close() },
+    }
+  },
+}
+`
+
+let folder = ''
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))
+  writeFileSync(join(folder, 'transport.mjs'), TRANSPORT)
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Writes a configuration with one listener, from a path beside it. */
+function configWith(options: object): string {
+  const path = join(folder, 'spillway.json')
+  const transports = [{ use: './transport.mjs', options }]
+  writeFileSync(path, JSON.stringify({ storage: { use: '@spillway/storage-memory' }, transports }))
+  return path
+}
+
+const start = (options: object, ...args: string[]) =>
+  new Program('spillway', ['start', '-c', configWith(options), ...args])
+
+/** The messages of JSON log lines. */
+const messagesOf = (program: Program): string[] => program.errorLines.map((line) => JSON.parse(line).msg)
+
+/** Runs a command that ends by itself, in this process. */
+async function finished(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const texts = { out: [] as string[], err: [] as string[] }
+  const code = await spillway(args, { out: (text) => texts.out.push(text), err: (text) => texts.err.push(text) })
+  return { code, stdout: texts.out.join(''), stderr: texts.err.join('') }
+}
+
+describe('spillway start', () => {
+  it('runs a plugin from outside, tells where it listens, and at SIGTERM drains and exits 0', async () => {
+    const program = start({})
+    await program.sees(/TCP: listening on 127\.0\.0\.1:\d+/)
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 0)
+    assert.deepEqual(messagesOf(program).slice(-3), ['SIGTERM: stopping', 'draining', 'stopped'])
+  })
+
+  it('exits at once at a second signal', async () => {
+    const program = start({ drains: false })
+    await program.sees(/listening/)
+    program.kill('SIGINT')
+    await program.sees(/draining/)
+    program.kill('SIGINT')
+    assert.equal(await program.exit(), 130)
+  })
+
+  it('says in one line that a port is taken, and exits 1', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const program = start({ port }, '--log-format=text')
+    assert.equal(await program.exit(), 1)
+    server.close()
+    assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`))
+    assert.equal(program.errorLines.length, 1)
+  })
+
+  it('stops with the stack in the log when an invariant breaks', async () => {
+    const program = start({ breaks: true })
+    assert.equal(await program.exit(), 1)
+    const line = JSON.parse(program.errorLines.at(-1) ?? '')
+    assert.equal(line.level, 'fatal')
+    assert.match(line.msg, /^uncaught: Error: an invariant\n +at /)
+  })
+
+  it('says in one line that the file cannot be read, and exits 1', async () => {
+    const program = new Program('spillway', ['start', '--config', join(folder, 'none.json')])
+    assert.equal(await program.exit(), 1)
+    assert.match(
+      program.stderr,
+      /^spillway: \S+none\.json: found no such file, expected a JSON file that can be read\n$/,
+    )
+  })
+
+  it('writes text where it is asked to, from the level that it is given on', async () => {
+    const program = start({ breaks: true }, '--log-format=text', '--log-level=error')
+    assert.equal(await program.exit(), 1)
+    assert.match(program.stderr, /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} FATAL: uncaught: /)
+  })
+})
+
+describe('spillway check', () => {
+  it('is content with the embedded default, and opens nothing', async () => {
+    const { code, stdout } = await finished('check')
+    assert.deepEqual([code, stdout], [0, 'embedded default: ok\n'])
+  })
+
+  it('tells every mistake in a line of its own, and exits 1', async () => {
+    const { code, stderr } = await finished('check', '-c', configWith({ prot: 1, drains: 'no' }))
+    assert.equal(code, 1)
+    const lines = stderr.trimEnd().split('\n')
+    assert.equal(lines.length, 2)
+    assert.match(lines[0], /^spillway: \S+\/spillway\.json: \/transports\/0\/options\/prot: .*; did you mean "port"\?$/)
+  })
+
+  it('tells them to scripts with --json, and does the same as start --check', async () => {
+    const { code, stdout } = await finished('start', '--check', '--json', '-c', configWith({ prot: 1 }))
+    assert.equal(code, 1)
+    const { ok, problems } = JSON.parse(stdout)
+    assert.equal(ok, false)
+    assert.deepEqual(
+      problems.map(({ code, pointer, nearest }: Record<string, string>) => [code, pointer, nearest]),
+      [['E_CONFIG', '/transports/0/options/prot', 'port']],
+    )
+  })
+})
+
+describe('spillway', () => {
+  it('teaches: the help of each command has examples', async () => {
+    for (const args of [['--help'], ['help'], ['start', '--help'], ['help', 'check']]) {
+      const { code, stdout } = await finished(...args)
+      assert.equal(code, 0, args.join(' '))
+      assert.match(stdout, /\nExamples:\n {2}\S*spillway /, args.join(' '))
+    }
+  })
+
+  it('tells its version, also to scripts', async () => {
+    assert.match((await finished('--version')).stdout, /^spillway v\d+\.\d+\.\d+ \(NSQ v1\.3\.0, Node v\d/)
+    assert.deepEqual(Object.keys(JSON.parse((await finished('--version', '--json')).stdout)), [
+      'spillway',
+      'nsq',
+      'node',
+    ])
+  })
+
+  it('exits 2 at wrong usage, with a line that says what is wrong', async () => {
+    const wrong: [string[], RegExp][] = [
+      [['--confg=x'], /'--confg'/],
+      [['begin'], /no command "begin"/],
+      [['start', 'now'], /"now" is one argument too many/],
+      [['start', '--log-level=loud'], /--log-level is "loud", expected one of debug, info, warn, error, fatal/],
+      [[], /Usage: spillway/],
+    ]
+    for (const [args, line] of wrong) {
+      const { code, stderr } = await finished(...args)
+      assert.equal(code, 2, args.join(' '))
+      assert.match(stderr, line)
+    }
+  })
+})
