@@ -1,0 +1,55 @@
+import type { Broker } from '@spillway/core'
+import { HttpError } from '../http-error.js'
+
+/** A buffer up to this size is not worth a charge, and is made in one go. */
+const UNCHARGED_BYTES = 64 * 1024
+
+/** Gathers a body. It doubles as bytes arrive, so that a large Content-Length alone costs nothing, and charges what it takes. */
+export class GrowingBuffer {
+  /** What was gathered is `bytes[0, length)`. Another buffer after each growth. */
+  bytes: Buffer
+  length = 0
+  readonly #broker: Broker
+  #chargedBytes = 0
+
+  /** @param sizeBytesExpected - as announced by the client; 0 when it was not */
+  constructor(broker: Broker, sizeBytesExpected: number) {
+    this.#broker = broker
+    this.bytes = Buffer.allocUnsafe(Math.min(sizeBytesExpected, UNCHARGED_BYTES))
+  }
+
+  /** @throws HttpError 503 when the node's memory is used up. */
+  append(part: Uint8Array, start: number, end: number): void {
+    const length = this.length + end - start
+    if (length > this.bytes.length) this.#grow(length)
+    this.bytes.set(start === 0 && end === part.length ? part : part.subarray(start, end), this.length)
+    this.length = length
+  }
+
+  /** Leaves `sizeBytes` for the caller to fill in, and returns where they begin. @throws HttpError like {@link append}. */
+  reserve(sizeBytes: number): number {
+    const start = this.length
+    if (start + sizeBytes > this.bytes.length) this.#grow(start + sizeBytes)
+    this.length = start + sizeBytes
+    return start
+  }
+
+  release(): void {
+    if (this.#chargedBytes > 0) this.#broker.chargeMemory(-this.#chargedBytes)
+    this.#chargedBytes = 0
+    this.length = 0
+  }
+
+  #grow(sizeBytesMin: number): void {
+    const sizeBytes = Math.max(sizeBytesMin, 2 * this.bytes.length, 1024)
+    if (sizeBytes > UNCHARGED_BYTES) {
+      // A body that is not here yet is the last thing to find room for.
+      if (this.#broker.pressure === 'full') throw new HttpError(503, 'FULL')
+      this.#broker.chargeMemory(sizeBytes - this.#chargedBytes)
+      this.#chargedBytes = sizeBytes
+    }
+    const grown = Buffer.allocUnsafe(sizeBytes)
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+  }
+}

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { HttpRequest } from './request.js'
+
+/** What is known of one connection. */
+interface Connection {
+  /** Requests that have no answer yet, or whose answer is not handed over to the socket yet. */
+  unansweredCount: number
+  /** The newest request; the only one whose body may still be on its way. */
+  latest: HttpRequest | null
+  /** Requests that wait for storage to catch up. While there are any, nothing is read. */
+  heldCount: number
+  /** It is ended with its last answer. */
+  isEnding: boolean
+}
+
+/** The open connections. */
+export class Connections {
+  readonly #connections = new Map<Socket, Connection>()
+  #isDraining = false
+  /** One listener for all responses; its `this` is the response. */
+  readonly #onResponseClose: (this: ServerResponse) => void
+
+  constructor() {
+    const answered = (socket: Socket): void => this.#answered(socket)
+    this.#onResponseClose = function () {
+      answered(this.req.socket)
+    }
+  }
+
+  opened(socket: Socket): void {
+    this.#connections.set(socket, { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining })
+    socket.on('close', () => this.#connections.delete(socket))
+  }
+
+  requestBegan(request: HttpRequest, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket)
+    if (connection === undefined) return
+    connection.unansweredCount++
+    connection.latest = request
+    response.on('close', this.#onResponseClose)
+  }
+
+  /** Whether the connection ends with the answer that is just being given. */
+  isLastAnswer(socket: Socket): boolean {
+    const connection = this.#connections.get(socket)
+    return connection?.isEnding === true && connection.unansweredCount === 1
+  }
+
+  /** Stops reading from a connection until {@link letGo} was called as often. */
+  hold(socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    connection.heldCount++
+    socket.pause()
+  }
+
+  letGo(socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection !== undefined && --connection.heldCount === 0) socket.resume()
+  }
+
+  /** A held connection is late because of us. */
+  isHeld(socket: Socket): boolean {
+    return (this.#connections.get(socket)?.heldCount ?? 0) > 0
+  }
+
+  /** The newest request, when its body is not complete and it has no answer. */
+  incompleteRequest(socket: Socket): HttpRequest | null {
+    const latest = this.#connections.get(socket)?.latest ?? null
+    return latest === null || latest.complete || latest.exchange.isAnswered ? null : latest
+  }
+
+  /** Ends a connection once all its requests are answered. @returns false when they are: nothing has been done then. */
+  endAfterAnswers(socket: Socket): boolean {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined || connection.unansweredCount === 0) return false
+    connection.isEnding = true
+    return true
+  }
+
+  /** Ends idle connections now and the others with their last answer. */
+  drain(): void {
+    this.#isDraining = true
+    for (const socket of this.#connections.keys()) {
+      if (!this.endAfterAnswers(socket)) socket.destroySoon()
+    }
+  }
+
+  destroy(): void {
+    for (const socket of this.#connections.keys()) socket.destroy()
+  }
+
+  #answered(socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    connection.unansweredCount--
+    if (connection.isEnding && connection.unansweredCount === 0) socket.destroySoon()
+  }
+}

@@ -1,0 +1,99 @@
+import { posix } from 'node:path'
+import type { Exchange } from './exchange.js'
+import { type HeaderList, redirectHeaders } from './headers.js'
+import { HttpError } from './http-error.js'
+
+/** Answers a request, at once or later. What it throws is answered as well. */
+export type Handler = (exchange: Exchange) => void | Promise<void>
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  /** Exact, and without a slash at the end. */
+  readonly path: string
+  readonly handle: Handler
+}
+
+/** Finds who answers a request, and answers those that nobody does as nsqd's router does. */
+export class Router {
+  /** By path, then by method. */
+  readonly #routes = new Map<string, Map<string, Handler>>()
+  /** Paths by their tidy form. */
+  readonly #tidyPaths = new Map<string, string>()
+
+  constructor(routes: readonly Route[]) {
+    for (const { method, path, handle } of routes) {
+      const methods = this.#routes.get(path) ?? new Map<string, Handler>()
+      methods.set(method, handle)
+      this.#routes.set(path, methods)
+      this.#tidyPaths.set(tidy(path), path)
+    }
+  }
+
+  route(exchange: Exchange): void {
+    try {
+      const methods = this.#routes.get(exchange.path)
+      const handle = methods?.get(exchange.method)
+      if (handle === undefined) this.#routeOther(exchange)
+      else handle(exchange)?.catch((error: unknown) => exchange.fail(error))
+    } catch (error) {
+      exchange.fail(error)
+    }
+  }
+
+  /** Everything but a known method on a path that is spelt as it should be. */
+  #routeOther(exchange: Exchange): void {
+    const { method } = exchange
+    if (exchange.path === '*' && method === 'OPTIONS') {
+      exchange.send(200, ['Content-Length', '0'], '')
+      return
+    }
+    const path = decodePath(exchange.path)
+    const methods = this.#routes.get(path)
+    const handle = methods?.get(method)
+    const tidyPath = this.#tidyPaths.get(tidy(path))
+    if (handle !== undefined) {
+      handle(exchange)?.catch((error: unknown) => exchange.fail(error))
+    } else if (methods !== undefined) {
+      refuseMethod(exchange, [...methods.keys()])
+    } else if (tidyPath !== undefined && this.#routes.get(tidyPath)?.has(method)) {
+      redirect(exchange, tidyPath)
+    } else {
+      throw new HttpError(404, 'NOT_FOUND')
+    }
+  }
+}
+
+function refuseMethod(exchange: Exchange, methods: readonly string[]): void {
+  const allow: HeaderList = ['Allow', [...methods, 'OPTIONS'].sort().join(', ')]
+  if (exchange.method === 'OPTIONS') exchange.send(200, [...allow, 'Content-Length', '0'], '')
+  else exchange.sendError(405, 'METHOD_NOT_ALLOWED', allow)
+}
+
+function redirect(exchange: Exchange, path: string): void {
+  const location = exchange.rawQuery === '' ? path : `${path}?${exchange.rawQuery}`
+  if (exchange.method !== 'GET') {
+    exchange.send(308, ['Location', location, 'Content-Length', '0'], '')
+    return
+  }
+  const page = `<a href="${escapeHtml(location)}">Moved Permanently</a>.\n\n`
+  exchange.send(301, redirectHeaders(location, Buffer.byteLength(page)), page)
+}
+
+/** Two paths with the same tidy form are meant to be one: letter case, doubled and trailing slashes, `.` and `..` do not count. */
+function tidy(path: string): string {
+  return posix.normalize(`/${path}/`).toLowerCase()
+}
+
+/** The path without percent escapes; of a request to a proxy (`GET http://host/path`), only the path. */
+function decodePath(rawPath: string): string {
+  const path = rawPath.startsWith('/') ? rawPath : rawPath.replace(/^https?:\/\/[^/]*/i, '')
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    throw new HttpError(400, 'INVALID_REQUEST')
+  }
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+}

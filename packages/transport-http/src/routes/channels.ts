@@ -1,0 +1,25 @@
+import type { Channel } from '@spillway/core'
+import type { Exchange } from '../exchange.js'
+import { channelAddressOf, existingChannelOf, parseParams } from '../params.js'
+import type { Handler, Route } from '../router.js'
+
+export const channelRoutes: readonly Route[] = [
+  { method: 'POST', path: '/channel/create', handle: create },
+  { method: 'POST', path: '/channel/delete', handle: onChannel((channel) => channel.delete()) },
+  { method: 'POST', path: '/channel/empty', handle: onChannel((channel) => channel.empty()) },
+  { method: 'POST', path: '/channel/pause', handle: onChannel((channel) => channel.pause()) },
+  { method: 'POST', path: '/channel/unpause', handle: onChannel((channel) => channel.unpause()) },
+]
+
+async function create(exchange: Exchange): Promise<void> {
+  const { topic, channelName } = channelAddressOf(exchange, parseParams(exchange.rawQuery))
+  await topic.openChannel(channelName)
+  exchange.sendEmpty()
+}
+
+function onChannel(act: (channel: Channel) => Promise<void>): Handler {
+  return async (exchange) => {
+    await act(existingChannelOf(exchange, parseParams(exchange.rawQuery)))
+    exchange.sendEmpty()
+  }
+}

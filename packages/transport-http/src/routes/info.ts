@@ -1,0 +1,46 @@
+import type { Broker, ListenAddress } from '@spillway/core'
+import type { Exchange } from '../exchange.js'
+import { toGoJson } from '../go-json.js'
+import type { Route } from '../router.js'
+
+const NS_PER_MS = 1e6
+/** What a broker without these options has, as nsqd's defaults say. */
+const DEFLATE_LEVEL_MAX = 6
+const TOPOLOGY_ZONE = ''
+const TOPOLOGY_REGION = ''
+
+export const infoRoutes: readonly Route[] = [
+  { method: 'GET', path: '/ping', handle: ping },
+  { method: 'GET', path: '/info', handle: info },
+]
+
+function ping(exchange: Exchange): void {
+  const { health } = exchange.broker
+  if (health === 'OK') exchange.sendPlainText(200, 'OK')
+  else exchange.sendPlainText(500, `NOK - ${health}`)
+}
+
+function info(exchange: Exchange): void {
+  const { broker } = exchange
+  const { options } = broker
+  const json = toGoJson({
+    version: options.version,
+    broadcast_address: options.broadcastAddress,
+    hostname: options.hostname,
+    http_port: portOf(broker, 'http'),
+    tcp_port: portOf(broker, 'tcp'),
+    start_time: Math.floor(broker.startedAtMs / 1000),
+    max_heartbeat_interval: options.heartbeatIntervalMsMax * NS_PER_MS,
+    max_output_buffer_size: options.outputBufferSizeBytesMax,
+    max_output_buffer_timeout: options.outputBufferTimeoutMsMax * NS_PER_MS,
+    max_deflate_level: DEFLATE_LEVEL_MAX,
+    topology_zone: TOPOLOGY_ZONE,
+    topology_region: TOPOLOGY_REGION,
+  })
+  exchange.sendJson(200, json)
+}
+
+/** -1 for a Unix socket, 0 when nothing listens. */
+function portOf(broker: Broker, protocol: ListenAddress['protocol']): number {
+  return broker.addresses.find((address) => address.protocol === protocol)?.port ?? 0
+}

@@ -1,0 +1,35 @@
+import type { Topic } from '@spillway/core'
+import { isValidName } from '@spillway/core'
+import type { Exchange } from '../exchange.js'
+import { HttpError } from '../http-error.js'
+import { existingTopicOf, openTopicOf, parseParams } from '../params.js'
+import type { Handler, Route } from '../router.js'
+
+export const topicRoutes: readonly Route[] = [
+  { method: 'POST', path: '/topic/create', handle: create },
+  { method: 'POST', path: '/topic/delete', handle: onTopic((topic) => topic.delete()) },
+  { method: 'POST', path: '/topic/empty', handle: empty },
+  { method: 'POST', path: '/topic/pause', handle: onTopic((topic) => topic.pause()) },
+  { method: 'POST', path: '/topic/unpause', handle: onTopic((topic) => topic.unpause()) },
+]
+
+async function create(exchange: Exchange): Promise<void> {
+  await openTopicOf(exchange, parseParams(exchange.rawQuery)).whenDurable()
+  exchange.sendEmpty()
+}
+
+/** The only one of them that looks at the name. */
+async function empty(exchange: Exchange): Promise<void> {
+  const params = parseParams(exchange.rawQuery)
+  const name = params.get('topic')
+  if (name !== undefined && !isValidName(name)) throw new HttpError(400, 'INVALID_TOPIC')
+  await existingTopicOf(exchange, params).empty()
+  exchange.sendEmpty()
+}
+
+function onTopic(act: (topic: Topic) => Promise<void>): Handler {
+  return async (exchange) => {
+    await act(existingTopicOf(exchange, parseParams(exchange.rawQuery)))
+    exchange.sendEmpty()
+  }
+}

@@ -1,0 +1,140 @@
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Broker, ListenAddress, Transport } from '@spillway/core'
+import { abandonBody } from './body-reader.js'
+import { Connections } from './connections.js'
+import { Exchange, type HttpNode } from './exchange.js'
+import { HttpError } from './http-error.js'
+import { listen } from './listen.js'
+import type { HttpTransportOptions } from './options.js'
+import { ProcessMemory } from './process-memory.js'
+import { HttpRequest } from './request.js'
+import { Router } from './router.js'
+import { ROUTES } from './routes/index.js'
+
+/** nsqd's HTTP API on one address. */
+export class HttpTransport implements Transport {
+  readonly #options: HttpTransportOptions
+  readonly #basePath: string
+  readonly #connections = new Connections()
+  readonly #memory = new ProcessMemory()
+  readonly #router = new Router(ROUTES)
+  #server: Server | null = null
+  #broker: Broker | null = null
+  #addresses: readonly ListenAddress[] = []
+  #closed: Promise<void> | null = null
+
+  /** @param basePath - where a relative path of a Unix socket starts */
+  constructor(options: HttpTransportOptions, basePath: string) {
+    this.#options = options
+    this.#basePath = basePath
+  }
+
+  get addresses(): readonly ListenAddress[] {
+    return this.#addresses
+  }
+
+  async start(broker: Broker): Promise<void> {
+    const server = this.#createServer({ broker, connections: this.#connections, memory: this.#memory })
+    await listen(server, this.#options.address, this.#basePath)
+    this.#memory.start()
+    this.#server = server
+    this.#broker = broker
+    const address = server.address()
+    this.#addresses = [
+      typeof address === 'string' || address === null
+        ? { protocol: 'http', address: String(address), port: -1 }
+        : { protocol: 'http', address: address.address, port: address.port },
+    ]
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    if (this.#broker === null) return
+    const closed = this.#close()
+    this.#connections.drain()
+    await new Promise<void>((resolve) => {
+      const timer = this.#broker?.clock.setTimer(timeoutMs, resolve)
+      closed.then(() => {
+        timer?.cancel()
+        resolve()
+      })
+    })
+  }
+
+  async stop(): Promise<void> {
+    const closed = this.#close()
+    this.#connections.destroy()
+    await closed
+    this.#memory.stop()
+    this.#addresses = []
+  }
+
+  /** Stops listening, once; resolves when the last connection has gone. */
+  #close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#server === null) resolve()
+      else this.#server.close(() => resolve())
+    })
+    return this.#closed
+  }
+
+  #createServer(node: HttpNode): Server {
+    const { connectionCountMax, keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, headerSizeBytesMax } =
+      this.#options
+    const server = createServer({
+      IncomingMessage: HttpRequest,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      maxHeaderSize: headerSizeBytesMax,
+    })
+    if (connectionCountMax > 0) server.maxConnections = connectionCountMax
+    server.on('connection', (socket) => this.#connections.opened(socket))
+    server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))
+    server.on('checkContinue', (request: HttpRequest, response) => this.#handle(node, request, response, true))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket))
+    return server
+  }
+
+  #handle(node: HttpNode, request: HttpRequest, response: ServerResponse, isContinueExpected: boolean): void {
+    this.#connections.requestBegan(request, response)
+    const exchange = new Exchange(node, request, response, isContinueExpected)
+    request.exchange = exchange
+    this.#router.route(exchange)
+  }
+
+  /** The client sent what is not HTTP, or took too long, or has gone. What it asked before that is answered. */
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    const { code = '' } = error
+    // It took too long because the node does not read from it at the moment.
+    if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#connections.isHeld(socket)) return
+    if (!socket.writable) {
+      socket.destroy()
+      return
+    }
+    const isBusy = this.#connections.endAfterAnswers(socket)
+    const incomplete = this.#connections.incompleteRequest(socket)
+    if (incomplete !== null) abandonBody(incomplete, bodyFailureOf(code))
+    if (isBusy) return
+    const status = STATUS_OF[code] ?? 400
+    const text = `${status} ${STATUS_CODES[status]}`
+    socket.write(
+      `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n` +
+        `Content-Length: ${text.length}\r\n\r\n${text}`,
+    )
+    socket.destroySoon()
+  }
+}
+
+/** How a connection is refused that sends no request. Everything else is a bad one. */
+const STATUS_OF: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+}
+
+/** How a request is refused whose body does not come. */
+function bodyFailureOf(code: string): HttpError {
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    ? new HttpError(408, 'REQUEST_TIMEOUT')
+    : new HttpError(500, 'INTERNAL_ERROR')
+}
