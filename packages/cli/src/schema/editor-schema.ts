@@ -1,5 +1,6 @@
 import type { Plugin } from '@spillway/core'
 import { CONFIG_SCHEMA, type JsonSchema } from '@spillway/core/node'
+import { allowReferences } from './allow-references.js'
 
 /** Spillway's own plugins, by the section of the configuration that they belong in. */
 const OWN_PLUGINS: Readonly<Record<string, readonly string[]>> = {
@@ -20,7 +21,7 @@ export async function editorSchema(): Promise<JsonSchema> {
     else if (isList) properties[name] = { ...section, items: await withOwnPlugins(section.items as JsonSchema, own) }
     else properties[name] = await withOwnPlugins(section, own)
   }
-  return { $schema: 'http://json-schema.org/draft-07/schema#', ...CONFIG_SCHEMA, properties }
+  return allowReferences({ $schema: 'http://json-schema.org/draft-07/schema#', ...CONFIG_SCHEMA, properties })
 }
 
 async function withOwnPlugins(section: JsonSchema, names: readonly string[]): Promise<JsonSchema> {
