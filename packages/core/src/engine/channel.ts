@@ -94,7 +94,6 @@ export class Channel implements ChannelContract, Timed {
   /** When records that consumers deferred wait again, by monotonic clock; and by wall clock for the saved cursor. */
   readonly #deferredHeap = new DueHeap()
   readonly #deferredUntil = new Map<Sequence, number>()
-  #floor: Sequence
   #end: Sequence
   #finishedAbove = 0
   #inFlightCount = 0
@@ -119,7 +118,7 @@ export class Channel implements ChannelContract, Timed {
     this.id = parts.id
     this.ephemeral = isEphemeral(parts.name)
     this.paused = parts.paused
-    this.#floor = parts.start
+    this.#states.floor = parts.start
     this.#end = parts.start
     this.#savedFloor = parts.start
     this.#queue = parts.queueFactory(this.#states, parts.start)
@@ -130,7 +129,7 @@ export class Channel implements ChannelContract, Timed {
   }
 
   get floor(): Sequence {
-    return this.#floor
+    return this.#states.floor
   }
 
   /** Everything below is finished, and a crash does not change that. */
@@ -143,11 +142,11 @@ export class Channel implements ChannelContract, Timed {
   }
 
   get deliveredUpTo(): Sequence {
-    return Math.max(this.#queue.next, this.#deliveredBefore)
+    return Math.max(this.#queue.next, this.#deliveredBefore, this.floor)
   }
 
   get depth(): number {
-    return this.#end - this.#floor - this.#finishedAbove - this.#inFlightCount - this.#deferredCount
+    return this.#end - this.floor - this.#finishedAbove - this.#inFlightCount - this.#deferredCount
   }
 
   get inFlightCount(): number {
@@ -178,7 +177,7 @@ export class Channel implements ChannelContract, Timed {
 
   /** The publisher deferred this record; the topic calls {@link due} when its time has come. Returns whether the record was waiting here. */
   defer(sequence: Sequence): boolean {
-    if (sequence < this.#floor || sequence >= this.#end || sequence < this.#queue.next) return false
+    if (sequence < this.floor || sequence >= this.#end || sequence < this.#queue.next) return false
     if (this.#states.get(sequence) !== RecordState.waiting) return false
     this.#states.set(sequence, RecordState.deferred)
     this.#deferredCount++
@@ -186,7 +185,7 @@ export class Channel implements ChannelContract, Timed {
   }
 
   due(sequence: Sequence): void {
-    if (sequence < this.#floor || sequence >= this.#end || this.#deferredUntil.has(sequence)) return
+    if (sequence < this.floor || sequence >= this.#end || this.#deferredUntil.has(sequence)) return
     if (this.#states.get(sequence) !== RecordState.deferred) return
     this.#deferredCount--
     this.#waitAgain(sequence)
@@ -212,7 +211,7 @@ export class Channel implements ChannelContract, Timed {
 
   /** The range holds no records (it was emptied at the topic, or lost with a crash): it counts as finished. */
   skip(first: Sequence, end: Sequence): void {
-    const from = Math.max(first, this.#floor)
+    const from = Math.max(first, this.floor)
     const to = Math.min(end, this.#end)
     if (from >= to) return
     this.#finishedAbove += this.#states.finishRange(from, to)
@@ -375,7 +374,7 @@ export class Channel implements ChannelContract, Timed {
   /** Whether the consumer holds the record, under the deadline of a run. */
   #holdsByRun(consumer: Consumer, sequence: Sequence): boolean {
     return (
-      sequence >= this.#floor &&
+      sequence >= this.floor &&
       this.#states.get(sequence) === OWNER + consumer.slot &&
       !this.#ownDeadlines.has(sequence)
     )
@@ -395,7 +394,7 @@ export class Channel implements ChannelContract, Timed {
   /** The record that the id names, if the consumer holds it; otherwise -1 with {@link #refusal} set. */
   #heldBy(consumer: Consumer, id: Uint8Array, at: number): Sequence {
     const sequence = this.#log.sequenceOf(id, at)
-    if (sequence < this.#floor || sequence >= this.#end) {
+    if (sequence < this.floor || sequence >= this.#end) {
       this.#refusal = SettleResult.notInFlight
       return -1
     }
@@ -413,7 +412,7 @@ export class Channel implements ChannelContract, Timed {
     this.#states.set(sequence, RecordState.finished)
     this.#finishedAbove++
     this.#unsavedCount++
-    if (sequence === this.#floor) this.#advanceFloor()
+    if (sequence === this.floor) this.#advanceFloor()
     this.#touchCursor()
     this.#letGo(consumer, sequence, 'finished')
     return SettleResult.ok
@@ -475,10 +474,10 @@ export class Channel implements ChannelContract, Timed {
   }
 
   #advanceFloor(): void {
-    const before = this.#floor
+    const before = this.floor
     const floor = this.#states.nextUnfinished(before, this.#end)
     if (floor === before) return
-    this.#floor = floor
+    this.#states.floor = floor
     this.#finishedAbove -= floor - before
     if (Math.floor(before / PAGE_RECORDS) !== Math.floor(floor / PAGE_RECORDS)) this.#states.dropBelow(before, floor)
   }
@@ -576,7 +575,7 @@ export class Channel implements ChannelContract, Timed {
   }
 
   async empty(): Promise<void> {
-    this.#floor = this.#end
+    this.#states.floor = this.#end
     this.#finishedAbove = 0
     this.#inFlightCount = 0
     this.#deferredCount = 0
@@ -613,14 +612,14 @@ export class Channel implements ChannelContract, Timed {
 
   /** Nothing has happened for a while: gives back what an idle channel does not need. */
   compact(): void {
-    if (this.#floor === this.#end && this.#finishedAbove === 0) this.#states.clear()
+    if (this.floor === this.#end && this.#finishedAbove === 0) this.#states.clear()
   }
 
   /** Whether every record of `[first, end)` is finished here. */
   isFinished(first: Sequence, end: Sequence): boolean {
-    if (end <= this.#floor) return true
+    if (end <= this.floor) return true
     if (end > this.#end) return false
-    return this.#states.nextUnfinished(Math.max(first, this.#floor), end) === end
+    return this.#states.nextUnfinished(Math.max(first, this.floor), end) === end
   }
 
   // ---- the saved cursor ------------------------------------------------------------------------------------------
@@ -650,7 +649,7 @@ export class Channel implements ChannelContract, Timed {
       this.#host.cursorSaved()
       return
     }
-    const floor = this.#floor
+    const floor = this.floor
     const unsaved = this.#unsavedCount
     const pages = new Map<number, Uint8Array | null>()
     const dueAtMs = (sequence: Sequence): number => this.#deferredUntil.get(sequence) ?? 0
@@ -702,15 +701,15 @@ export class Channel implements ChannelContract, Timed {
   restore(saved: SavedCursor | null, end: Sequence): void {
     this.#end = end
     if (saved === null) {
-      this.#queue.released(this.#floor, Math.max(0, end - this.#floor))
+      this.#queue.released(this.floor, Math.max(0, end - this.floor))
       return
     }
     const head = decodeHead(this.id, saved.head)
-    this.#floor = Math.max(this.#floor, head.floor)
-    this.#savedFloor = this.#floor
+    this.#states.floor = Math.max(this.floor, head.floor)
+    this.#savedFloor = this.floor
     this.#deliveredBefore = head.deliveredUpTo
-    this.#queue.clear(this.#floor)
-    this.#queue.released(this.#floor, Math.max(0, end - this.#floor))
+    this.#queue.clear(this.floor)
+    this.#queue.released(this.floor, Math.max(0, end - this.floor))
     const nowMs = this.#host.clock.wallMs()
     for (const [number, value] of saved.pages) this.#restorePage(number, value, nowMs)
     this.#advanceFloor()
@@ -722,16 +721,28 @@ export class Channel implements ChannelContract, Timed {
     const start = number * PAGE_RECORDS
     for (let index = 0; index < PAGE_RECORDS; index++) {
       const sequence = start + index
-      if (sequence < this.#floor || sequence >= this.#end || !page.isFinished(index)) continue
+      if (sequence < this.floor || sequence >= this.#end || !page.isFinished(index)) continue
       this.#states.set(sequence, RecordState.finished)
       this.#finishedAbove++
     }
     for (const { index, deliveries, dueAtMs } of page.entries) {
       const sequence = start + index
-      if (sequence < this.#floor || sequence >= this.#end) continue
+      if (sequence < this.floor || sequence >= this.#end) continue
       if (deliveries > 0) this.#states.setDeliveries(sequence, deliveries)
       if (dueAtMs > nowMs) this.#deferUntil(sequence, dueAtMs, dueAtMs - nowMs)
     }
+  }
+
+  /** Counts by walking over every record, for tests: must equal what the counters say. */
+  recount(): { depth: number; inFlightCount: number; deferredCount: number } {
+    const counts = { depth: 0, inFlightCount: 0, deferredCount: 0 }
+    for (let sequence = this.floor; sequence < this.#end; sequence++) {
+      const state = this.#states.get(sequence)
+      if (state >= OWNER) counts.inFlightCount++
+      else if (state === RecordState.deferred) counts.deferredCount++
+      else if (state !== RecordState.finished) counts.depth++
+    }
+    return counts
   }
 
   stats(includeClients: boolean): ChannelStats {
@@ -753,7 +764,7 @@ export class Channel implements ChannelContract, Timed {
   #backendDepth(): number {
     let resident = 0
     for (const segment of this.#log.segments) {
-      resident += Math.max(0, Math.min(segment.end, this.#end) - Math.max(segment.first, this.#floor))
+      resident += Math.max(0, Math.min(segment.end, this.#end) - Math.max(segment.first, this.floor))
     }
     return Math.max(0, this.depth - resident)
   }

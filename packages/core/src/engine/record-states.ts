@@ -38,6 +38,8 @@ const SPARE_ARRAYS_MAX = 64
  * record in flight or out of order, nothing for a backlog that nobody has touched, 16 bytes a page that is finished.
  */
 export class RecordStates implements QueueRecords {
+  /** Everything below is finished, whatever the pages say. */
+  floor: Sequence = 0
   readonly #pages = new Map<number, StatePage>()
   /** Pages that have changed since the cursor was saved, each once. */
   #dirty: StatePage[] = []
@@ -164,7 +166,7 @@ export class RecordStates implements QueueRecords {
   }
 
   nextWaiting(from: Sequence, end: Sequence): Sequence {
-    let sequence = from
+    let sequence = Math.max(from, this.floor)
     while (sequence < end) {
       const page = this.#page(Math.floor(sequence / PAGE_RECORDS))
       if (page === null) return sequence
@@ -176,7 +178,7 @@ export class RecordStates implements QueueRecords {
       if (at < stop) return sequence + (at - index)
       sequence += stop - index
     }
-    return end
+    return Math.max(end, from)
   }
 
   /** Forgets the pages that end at or below `floor`. Only pages from `from` on can exist. */

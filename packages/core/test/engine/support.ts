@@ -43,6 +43,8 @@ export class TestConsumer implements MessageSink {
   subscription!: Subscription
   writableBytes = 1024 * 1024
   disconnected = false
+  /** Called at once for each delivery. */
+  onDelivery: ((delivery: Delivery) => void) | null = null
 
   write(frames: Uint8Array, start: number, end: number, count: number): void {
     const bytes = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength)
@@ -50,12 +52,14 @@ export class TestConsumer implements MessageSink {
     for (let i = 0; i < count; i++) {
       const size = bytes.readInt32BE(at)
       assert.equal(bytes.readInt32BE(at + 4), 2, 'frame type')
-      this.deliveries.push({
+      const delivery = {
         id: bytes.toString('latin1', at + 18, at + 34),
         attempts: bytes.readUInt16BE(at + 16),
         body: bytes.toString('utf8', at + 34, at + 4 + size),
         timestampNs: bytes.readBigInt64BE(at + 8),
-      })
+      }
+      this.deliveries.push(delivery)
+      this.onDelivery?.(delivery)
       at += 4 + size
     }
     assert.equal(at, end, 'a run ends with its last frame')
