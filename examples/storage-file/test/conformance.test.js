@@ -8,14 +8,13 @@ import { FileStorage } from '../index.js'
 const folder = mkdtempSync(join(tmpdir(), 'storage-file-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** Lets another process write to the storage until it has reported 300 times, and kills it. */
+/** Lets another process write to the storage, and kills it at a moment that has nothing to do with what it reports. */
 function kill(place, durability) {
   return new Promise((resolve, reject) => {
     const lines = []
     const writer = fork(new URL('killed-writer.js', import.meta.url), [join(folder, place), durability])
-    writer.on('message', (line) => {
-      if (lines.push(line) === 300) writer.kill('SIGKILL')
-    })
+    writer.once('message', () => setTimeout(() => writer.kill('SIGKILL'), 150))
+    writer.on('message', (line) => lines.push(line))
     writer.on('error', reject)
     writer.on('exit', () => resolve(lines))
   })

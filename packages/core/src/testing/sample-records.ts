@@ -59,3 +59,9 @@ export function recordsOf(chunks: readonly Chunk[]): readonly SampleRecord[] {
 export function sequencesOf(chunks: readonly Chunk[]): readonly Sequence[] {
   return recordsOf(chunks).map(({ sequence }) => sequence)
 }
+
+/** A small value as core hands it over: a view into a larger buffer, which must neither be kept whole nor read beyond its ends. */
+export function sampleBytes(text: string): Uint8Array {
+  const padded = new Uint8Array(Buffer.from(`<<<${text}>>>`))
+  return padded.subarray(3, padded.length - 3)
+}

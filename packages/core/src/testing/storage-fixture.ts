@@ -47,9 +47,14 @@ export class StorageFixture {
 
   /** Closes the storage and opens another one at the same place. */
   async reopen(): Promise<Storage> {
+    await this.close()
+    return this.storage()
+  }
+
+  /** Closes the storage; the next one that is asked for is another one at the same place. */
+  async close(): Promise<void> {
     await this.#storage?.close()
     this.#storage = null
-    return this.storage()
   }
 
   /** Opens a log, a new one unless it is named. */

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import type { Lease } from '../contracts/sequence.js'
 import type { Durability, Storage } from '../contracts/storage.js'
-import { recordsOf, sampleRun } from './sample-records.js'
+import { recordsOf, sampleBytes, sampleRun } from './sample-records.js'
 import { itIf, readAll, type StorageFixture } from './storage-fixture.js'
 import type { StorageSuite } from './storage-suite.js'
 
 const CHANNEL = 1
-const PAGE_COUNT = 4
+/** So many that a store which writes them one by one is most probably killed in between. */
+const PART_COUNT = 64
 const RECORDS_PER_CHUNK = 3
+const ROUND_COUNT = 4
 
-const number = (value: number) => new Uint8Array(Buffer.from(String(value)))
+const PARTS = [...new Array(PART_COUNT).keys()]
+const number = (value: number) => sampleBytes(String(value))
+const catalogueKey = (lease: Lease, part: number) => `killed/${lease}/${part}`
 const toNumber = (bytes: Uint8Array | undefined) => Number(Buffer.from(bytes ?? []).toString())
 
 /**
@@ -30,13 +34,10 @@ export async function writeUntilKilled(
     await log.append(sampleRun((step - 1) * RECORDS_PER_CHUNK, RECORDS_PER_CHUNK))
     report(`append ${step}`)
     // All pages and the head say the same number: afterwards they must agree.
-    const pages = new Map(Array.from({ length: PAGE_COUNT }, (_, page) => [page, number(step)] as const))
+    const pages = new Map(PARTS.map((page) => [page, number(step)]))
     await log.saveCursor(CHANNEL, { head: number(step), pages })
     report(`cursor ${step}`)
-    await storage.writeCatalogue([
-      { key: 'kill/a', value: number(step) },
-      { key: 'kill/b', value: number(step) },
-    ])
+    await storage.writeCatalogue(PARTS.map((part) => ({ key: catalogueKey(lease, part), value: number(step) })))
     report(`catalogue ${step}`)
     // Reports have to leave the process, also when nothing above waits for anything.
     await new Promise((resolve) => setImmediate(resolve))
@@ -51,27 +52,34 @@ function reported(lines: readonly string[], name: string): number {
 
 export function testCrash({ kill }: StorageSuite, fixture: StorageFixture, durability: Durability): void {
   itIf(durability !== 'none')(
-    'what resolved survives kill -9, and what comes in one piece comes back in one',
+    'what resolved survives kill -9, and what was written in one piece comes back in one',
     async function () {
       this.timeout(60_000)
       assert.ok(kill !== undefined, `testStorage needs \`kill\`, since durability ${durability} is declared`)
-      const lines = await kill(fixture.place, durability)
-      const lease = reported(lines, 'lease')
-      assert.ok(lease > 0 && reported(lines, 'catalogue') > 0, `the writer got too little time: ${lines}`)
-
-      const storage = await fixture.storage()
-      assert.ok(storage.takeLeases(1) !== lease, `lease ${lease} was given out twice`)
-      await assertCatalogueSurvived(storage, reported(lines, 'catalogue'))
-      await assertLogSurvived(fixture, durability, lease, lines)
+      const leases = new Set<Lease>()
+      for (let round = 0; round < ROUND_COUNT; round++) {
+        const lines = await kill(fixture.place, durability)
+        const lease = reported(lines, 'lease')
+        assert.ok(lease > 0 && reported(lines, 'catalogue') > 0, `the writer got too little time: ${lines}`)
+        const storage = await fixture.storage()
+        for (const taken of [lease, storage.takeLeases(1)]) {
+          assert.ok(!leases.has(taken), `lease ${taken} was given out twice`)
+          leases.add(taken)
+        }
+        await assertCatalogueSurvived(storage, lease, lines)
+        await assertLogSurvived(fixture, durability, lease, lines)
+        await fixture.close()
+      }
     },
   )
 }
 
-async function assertCatalogueSurvived(storage: Storage, reportedStep: number): Promise<void> {
-  const catalogue = await storage.readCatalogue('kill/')
-  const step = toNumber(catalogue.get('kill/a'))
-  assert.ok(step >= reportedStep, `catalogue ${reportedStep} had resolved, ${step} is there`)
-  assert.equal(toNumber(catalogue.get('kill/b')), step, 'half of a batch is there')
+async function assertCatalogueSurvived(storage: Storage, lease: Lease, lines: readonly string[]): Promise<void> {
+  const catalogue = await storage.readCatalogue(`killed/${lease}/`)
+  const steps = PARTS.map((part) => toNumber(catalogue.get(catalogueKey(lease, part))))
+  const expected = reported(lines, 'catalogue')
+  assert.ok(steps[0] >= expected, `catalogue ${expected} had resolved, ${steps[0]} is there`)
+  assert.deepEqual(steps, new Array(PART_COUNT).fill(steps[0]), 'a part of a batch is there')
 }
 
 async function assertLogSurvived(
@@ -81,7 +89,7 @@ async function assertLogSurvived(
   lines: readonly string[],
 ): Promise<void> {
   const log = await fixture.log(durability, lease)
-  assert.equal(log.next % RECORDS_PER_CHUNK, 0, `half of a chunk is there: the log ends at ${log.next}`)
+  assert.equal(log.next % RECORDS_PER_CHUNK, 0, `a part of a chunk is there: the log ends at ${log.next}`)
   const step = log.next / RECORDS_PER_CHUNK
   assert.ok(step >= reported(lines, 'append'), `append ${reported(lines, 'append')} had resolved, ${step} are there`)
   assert.deepEqual(recordsOf(await readAll(log)), recordsOf([sampleRun(0, log.next)]))
@@ -89,8 +97,8 @@ async function assertLogSurvived(
   const cursor = await log.loadCursor(CHANNEL)
   const saved = toNumber(cursor?.head)
   assert.ok(saved >= reported(lines, 'cursor'), `cursor ${reported(lines, 'cursor')} had resolved, ${saved} is there`)
-  const pages = Array.from({ length: PAGE_COUNT }, (_, page) => toNumber(cursor?.pages.get(page)))
-  assert.deepEqual(pages, new Array(PAGE_COUNT).fill(saved), 'half of a cursor is there')
+  const pages = PARTS.map((page) => toNumber(cursor?.pages.get(page)))
+  assert.deepEqual(pages, new Array(PART_COUNT).fill(saved), 'a part of a cursor is there')
 
   await log.append(sampleRun(log.next, 1))
   assert.equal(recordsOf(await readAll(log)).length, log.next + 1)

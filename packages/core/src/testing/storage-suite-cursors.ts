@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import type { CursorUpdate, SavedCursor } from '../contracts/log-store.js'
 import type { Durability } from '../contracts/storage.js'
+import { sampleBytes } from './sample-records.js'
 import { itIf, type StorageFixture } from './storage-fixture.js'
-
-const bytes = (text: string) => new Uint8Array(Buffer.from(text))
 
 function update(head: string, pages: Record<number, string | null> = {}): CursorUpdate {
   const entries = Object.entries(pages).map(
-    ([number, page]) => [Number(number), page === null ? null : bytes(page)] as const,
+    ([number, page]) => [Number(number), page === null ? null : sampleBytes(page)] as const,
   )
-  return { head: bytes(head), pages: new Map(entries) }
+  return { head: sampleBytes(head), pages: new Map(entries) }
 }
 
 /** As text and with pages in order, so that a difference can be read. */

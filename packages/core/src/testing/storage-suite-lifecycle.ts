@@ -93,7 +93,7 @@ export function testLifecycle({ capabilities }: StorageSuite, fixture: StorageFi
       const taken = new Set<number>()
       for (let opened = 0; opened < 4; opened++) {
         const storage = opened === 0 ? await fixture.storage() : await fixture.reopen()
-        for (const count of [1, 3, 1, 1_000, 20_000, 1]) {
+        for (const count of [1, 3, 1, 1_000, 20_000]) {
           const first = storage.takeLeases(count)
           for (let lease = first; lease < first + count; lease++) {
             assert.ok(!taken.has(lease), `lease ${lease} was given out twice`)

@@ -17,7 +17,8 @@ export interface StorageSuite {
   create(place: string): Storage | Promise<Storage>
   /**
    * Needed when a durability above `none` is declared. Runs {@link writeUntilKilled} on a storage at `place` in a process
-   * of its own, kills that with SIGKILL once it has reported some hundred times, and returns what it reported.
+   * of its own, kills that with SIGKILL some 150 ms after its first report, and returns everything that it reported. (To
+   * kill it upon some report would be to kill it always at the same step.)
    */
   kill?(place: string, durability: Durability): Promise<readonly string[]>
 }
