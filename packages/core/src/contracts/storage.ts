@@ -67,7 +67,8 @@ export interface Storage {
 
   /**
    * Opens a log, creating it when it does not exist. One log is open at most once at a time.
-   * @throws BrokerError `E_STORAGE_IO`, `E_STORAGE_CORRUPT`, `E_STORAGE_FENCED`, `E_INVALID_OPTION` for a durability that is not offered.
+   * @throws BrokerError `E_STORAGE_IO`, `E_STORAGE_CORRUPT`, `E_STORAGE_FENCED`, `E_INVALID_OPTION` for a durability that is not offered,
+   * `E_STORAGE_LOCKED` when it is open already.
    */
   openLog(log: Lease, options: OpenLogOptions): Promise<LogStore>
 
