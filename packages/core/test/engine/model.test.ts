@@ -285,13 +285,15 @@ export class Comparison {
     const channel = consumer && this.model.get(consumer.channel)
     if (delivery === undefined || channel === undefined || consumer.sink.disconnected) return
     const nowMs = this.clock.monotonicMs()
-    if (op.op === 'finish') return this.#finish(channel, consumer, delivery)
-    if (op.op === 'touch') {
+    if (op.op === 'finish') {
+      this.#finish(channel, consumer, delivery)
+    } else if (op.op === 'touch') {
       const result = consumer.sink.touch(delivery)
-      return channel.touched(delivery.body, consumer.number, result === SettleResult.ok, nowMs, MSG_TIMEOUT_MS)
+      channel.touched(delivery.body, consumer.number, result === SettleResult.ok, nowMs, MSG_TIMEOUT_MS)
+    } else {
+      const result = consumer.sink.requeue(delivery, op.delayMs)
+      channel.requeued(delivery.body, consumer.number, result === SettleResult.ok, nowMs, op.delayMs)
     }
-    const result = consumer.sink.requeue(delivery, op.delayMs)
-    channel.requeued(delivery.body, consumer.number, result === SettleResult.ok, nowMs, op.delayMs)
   }
 
   async operate(op: Op): Promise<void> {
@@ -337,7 +339,9 @@ export class Comparison {
       if (op.op === 'emptyChannel') {
         await this.wait(channel.empty())
         this.observe()
-        this.model.get(channelName)?.emptied(new Set(this.topicPaused ? this.paused.keys() : []))
+        this.model
+          .get(channelName)
+          ?.emptied(new Set(this.topicPaused ? [...this.paused.keys(), ...this.unknown.keys()] : []))
       } else {
         await this.wait(channel.delete())
         this.model.delete(channelName)
