@@ -29,9 +29,9 @@ export class BodyBuffer {
     this.#resize(Math.min(needBytes, ROOM_SIZE_BYTES_FIRST))
   }
 
-  /** Whether the next byte needs more room than there is. */
-  get mustGrow(): boolean {
-    return this.haveBytes === this.bytes.length && !this.isWhole
+  /** Whether `sizeBytes` more, as far as they belong to the body, need more room than there is. */
+  outgrows(sizeBytes: number): boolean {
+    return Math.min(this.#needBytes, this.haveBytes + sizeBytes) > this.bytes.length
   }
 
   /** Copies as much of `chunk[start, end)` as the body still needs; returns where it stopped. */
@@ -39,7 +39,7 @@ export class BodyBuffer {
     const stop = Math.min(end, start + this.#needBytes - this.haveBytes)
     let at = start
     while (at < stop) {
-      if (this.mustGrow) this.#resize(Math.min(this.#needBytes, 2 * this.bytes.length))
+      if (this.haveBytes === this.bytes.length) this.#resize(Math.min(this.#needBytes, 2 * this.bytes.length))
       const copiedBytes = chunk.copy(this.bytes, this.haveBytes, at, stop)
       this.haveBytes += copiedBytes
       at += copiedBytes

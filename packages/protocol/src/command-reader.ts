@@ -188,7 +188,9 @@ export class CommandReader {
   }
 
   #readBody(chunk: Buffer, at: number): number {
-    if (this.#body.mustGrow) this.#session.requireRoom(this.#command as Command, this.#body.haveBytes - SIZE_BYTES)
+    if (this.#body.outgrows(chunk.length - at)) {
+      this.#session.requireRoom(this.#command as Command, this.#body.haveBytes - SIZE_BYTES)
+    }
     const end = this.#body.append(chunk, at, chunk.length)
     const { bytes, haveBytes } = this.#body
     const body = (this.#command as Command).body as CommandBody

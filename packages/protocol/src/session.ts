@@ -347,8 +347,12 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   }
 
   deadlinePassed(which: 'read' | 'write'): void {
-    if (which === 'read') this.hangUp()
-    else this.#output.destroy()
+    if (which === 'read') {
+      this.hangUp()
+    } else {
+      this.#deadlines.stop()
+      this.#output.destroy()
+    }
   }
 
   /** The end of a turn in which something happened here. */

@@ -296,14 +296,15 @@ export class FakeOutput implements SessionOutput {
   upgrades: UpgradeSupport = NO_UPGRADES
   readonly upgraded: Upgrade[] = []
   upgradeError: Error | null = null
-  /** Buffers that were said to be free again: the session may write over them. */
-  #kept: Uint8Array[] = []
+  /** What the peer has not taken, as it was given and as it was then. */
+  #kept: { bytes: Uint8Array; copy: Buffer }[] = []
 
   write(bytes: Uint8Array): boolean {
     assert.ok(!this.hasEnded, 'nothing is written after the end')
-    this.chunks.push(Buffer.from(bytes))
+    const copy = Buffer.from(bytes)
+    this.chunks.push(copy)
     if (this.takes) return true
-    this.#kept.push(bytes)
+    this.#kept.push({ bytes, copy })
     this.pendingBytes += bytes.length
     return false
   }
@@ -311,10 +312,7 @@ export class FakeOutput implements SessionOutput {
   /** The peer takes everything; also checks that what was kept for it was not written over. */
   takeAll(): void {
     this.takes = true
-    const first = this.chunks.length - this.#kept.length
-    for (let index = 0; index < this.#kept.length; index++) {
-      assert.ok(this.chunks[first + index].equals(this.#kept[index]), 'a kept buffer was changed')
-    }
+    for (const { bytes, copy } of this.#kept) assert.ok(copy.equals(bytes), 'a kept buffer was changed')
     this.#kept = []
     this.pendingBytes = 0
   }
