@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { realpathSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { nsqd } from '../../src/nsqd/main.js'
+import { Program } from '../program.js'
+
+const ANYWHERE = ['--tcp-address=127.0.0.1:0', '--http-address', '127.0.0.1:0']
+
+/** Runs a command that ends by itself, in this process. */
+async function finished(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const texts = { out: [] as string[], err: [] as string[] }
+  const code = await nsqd(args, { out: (text) => texts.out.push(text), err: (text) => texts.err.push(text) })
+  return { code, stdout: texts.out.join(''), stderr: texts.err.join('') }
+}
+
+/** What the FATAL lines say, without their beginning. */
+const fatalOf = (text: string): string[] =>
+  [...text.matchAll(/^\[nsqd\] \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} FATAL: (.*)$/gm)].map(([, reason]) => reason)
+
+describe('nsqd', () => {
+  it('says where it listens, answers there, and exits 0 at SIGTERM', async () => {
+    const program = new Program('nsqd', ANYWHERE, { cwd: tmpdir() })
+    await program.sees(/^\[nsqd\] \S+ \S+ INFO: TCP: listening on 127\.0\.0\.1:[1-9]\d*$/m)
+    const [, address] = await program.sees(/^\[nsqd\] \S+ \S+ INFO: HTTP: listening on (127\.0\.0\.1:[1-9]\d*)$/m)
+    const ping = await fetch(`http://${address}/ping`)
+    assert.equal(await ping.text(), 'OK')
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 0)
+    assert.match(program.errorLines[0], /^\[nsqd\] \S+ \S+ INFO: nsqd v1\.3\.0 \(built w\//)
+  })
+
+  it('warns of flags that have no effect, and runs', async () => {
+    const program = new Program('nsqd', [...ANYWHERE, '-tls-cert=/c.pem', '--lookupd-tcp-address', '127.0.0.1:4160'])
+    await program.sees(/TCP: listening/)
+    assert.match(program.stderr, / WARNING: --tls-cert has no effect in this version\n/)
+    assert.match(program.stderr, / WARNING: --lookupd-tcp-address has no effect in this version\n/)
+  })
+
+  it('says in one line that an address is taken, and exits 1', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as { port: number }
+    const program = new Program('nsqd', ['--log-level=error', '--http-address=', `--tcp-address=127.0.0.1:${port}`])
+    assert.equal(await program.exit(), 1)
+    server.close()
+    assert.equal(program.errorLines.length, 1)
+    assert.match(
+      fatalOf(program.stderr)[0],
+      new RegExp(`^failed to instantiate nsqd - listen \\(127.0.0.1:${port}\\) failed - `),
+    )
+  })
+
+  it("refuses what nsqd refuses, in nsqd's words, and exits 1", async () => {
+    const refused: [string, string][] = [
+      ['--max-deflate-level=10', '--max-deflate-level must be [1,9]'],
+      ['--node-id=1024', '--node-id must be [0,1024)'],
+      ['--tls-required', 'cannot require TLS client connections without TLS key and cert'],
+    ]
+    for (const [flag, reason] of refused) {
+      const { code, stderr } = await finished(flag)
+      assert.deepEqual([code, fatalOf(stderr)], [1, [`failed to instantiate nsqd - ${reason}`]])
+    }
+  })
+
+  it('names the flag whose value the configuration cannot take', async () => {
+    const { code, stderr } = await finished('--max-msg-size=-1', '--storage=./none.js', '--msg-timeout=0')
+    assert.equal(code, 1)
+    assert.deepEqual(
+      fatalOf(stderr).map((line) => line.replace('failed to instantiate nsqd - ', '').split(', ')[0]),
+      ['--msg-timeout: found 0', '--max-msg-size: found -1', '--storage: found "./none.js"'],
+    )
+  })
+
+  it('refuses a durability that the storage does not offer', async () => {
+    const { stderr } = await finished('--durability=power')
+    assert.deepEqual(fatalOf(stderr), [
+      'failed to instantiate nsqd - --durability: found "power", expected one of "none", which this storage offers',
+    ])
+  })
+
+  it('exits 2 with its usage at a flag that it does not know or cannot read', async () => {
+    for (const [flag, line] of [
+      ['--nope', 'flag provided but not defined: -nope'],
+      ['--msg-timeout=5', 'invalid value "5" for flag -msg-timeout: parse error'],
+      ['--log-level=loud', 'invalid value "loud" for flag -log-level: expected one of debug, info, warn, error, fatal'],
+    ]) {
+      const { code, stderr } = await finished(flag)
+      assert.equal(code, 2)
+      assert.ok(stderr.startsWith(`${line}\nUsage of nsqd:\n`), stderr.slice(0, 200))
+    }
+  })
+
+  it('exits 1 at a percentile that is no number', async () => {
+    const { code, stderr } = await finished('--e2e-processing-latency-percentile=high')
+    assert.deepEqual([code, stderr], [1, 'Could not parse: high\n'])
+  })
+
+  it('shows usage and version, and exits 0', async () => {
+    const help = await finished('-h')
+    assert.equal(help.code, 0)
+    assert.match(help.stdout, /^Usage of nsqd:\n {2}-version\n/)
+    const version = await finished('--version')
+    assert.equal(version.code, 0)
+    assert.match(version.stdout, /^nsqd v1\.3\.0 \(built w\/.+\)\n$/)
+  })
+})
+
+describe('node_modules/.bin', () => {
+  it('has both executables', () => {
+    for (const name of ['nsqd', 'spillway']) {
+      const link = new URL(`../../../../../node_modules/.bin/${name}`, import.meta.url)
+      const own = fileURLToPath(new URL(`../../../bin/${name}.js`, import.meta.url))
+      assert.equal(realpathSync(link), realpathSync(own))
+      assert.ok((statSync(link).mode & 0o111) !== 0, `${name} is executable`)
+    }
+  })
+})
