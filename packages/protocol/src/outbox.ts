@@ -118,13 +118,11 @@ export class Outbox implements ReplySink {
   }
 
   #stage(bytes: Uint8Array, start: number, end: number): void {
+    this.#turns.add(this.#task)
     let at = start
     while (at < end) {
       if (this.#stagedBytes === BLOCK_SIZE_BYTES) this.flush()
-      if (this.#block === null) {
-        this.#block = this.#pool.take()
-        this.#turns.add(this.#task)
-      }
+      this.#block ??= this.#pool.take()
       const partEnd = Math.min(end, at + BLOCK_SIZE_BYTES - this.#stagedBytes)
       copyInto(this.#block, this.#stagedBytes, bytes, at, partEnd)
       this.#stagedBytes += partEnd - at

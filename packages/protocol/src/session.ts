@@ -111,7 +111,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     this.publisher = new Publisher(broker, this.#replies, this)
     this.#reader = new CommandReader(this, broker.options, (sizeBytes) => broker.chargeMemory(sizeBytes))
     this.#deadlines = new Deadlines(broker.clock, this)
-    this.#hold = new HoldTimer(broker.clock, () => this.#flush())
+    this.#hold = new HoldTimer(broker.clock, () => this.#holdEnded())
   }
 
   // What the transport tells.
@@ -376,6 +376,11 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     }
     this.#hold.stop()
     this.#outbox.flush()
+  }
+
+  #holdEnded(): void {
+    this.#outbox.flush()
+    this.#context.turns.add(this)
   }
 
   #mayHold(): boolean {

@@ -75,6 +75,8 @@ export class FakeBroker implements Broker {
   readonly openedTopics: string[] = []
   readonly publishes: FakePublish[] = []
   readonly subscriptions: FakeSubscription[] = []
+  /** What subscriptions know of messages from the start. */
+  readonly settleResults = new Map<string, SettleResult>()
   readonly clients = new Set<Client>()
   chargedBytes = 0
   chargedBytesPeak = 0
@@ -103,6 +105,7 @@ export class FakeBroker implements Broker {
     await this.subscribing
     if (this.subscribeError !== null) throw this.subscribeError
     const subscription = new FakeSubscription(topic, channel, options)
+    for (const [id, result] of this.settleResults) subscription.results.set(id, result)
     this.subscriptions.push(subscription)
     return subscription
   }
@@ -298,6 +301,12 @@ export class FakeOutput implements SessionOutput {
   upgradeError: Error | null = null
   /** What the peer has not taken, as it was given and as it was then. */
   #kept: { bytes: Uint8Array; copy: Buffer }[] = []
+
+  /** What the kept buffers take in memory. */
+  get keptBytes(): number {
+    const memories = new Set(this.#kept.map(({ bytes }) => bytes.buffer))
+    return [...memories].reduce((sum, memory) => sum + memory.byteLength, 0)
+  }
 
   write(bytes: Uint8Array): boolean {
     assert.ok(!this.hasEnded, 'nothing is written after the end')
