@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { Message, Reader } from 'nsqjs'
+import { deferred } from '../support/deferred.js'
+import { eventually } from '../support/eventually.js'
+import { type RunningBroker, startBroker } from '../support/start-broker.js'
+import { within } from '../support/within.js'
+import { DeliveryLedger } from './delivery-ledger.js'
+import { fateOf, plannedCounts, REQUEUE_DELAY_MS } from './message-plan.js'
+import { closeForgottenReaders, closeReader, openReader, publishAll } from './nsqjs-client.js'
+
+const ROUND_TRIP_MESSAGES = 100_000
+const ROUND_TRIP_LIMIT_MS = 50_000
+const MSG_TIMEOUT_MS = 3_000
+
+describe('nsqjs', () => {
+  let broker: RunningBroker
+
+  before(async () => {
+    broker = await startBroker()
+  })
+  after(async () => {
+    closeForgottenReaders()
+    await broker.stop()
+  })
+
+  it('receives what curl published', async () => {
+    assert.deepEqual(await broker.http.post('/pub?topic=hello', 'hello'), { status: 200, text: 'OK' })
+    const { promise, resolve } = deferred<Message>()
+    const reader = await openReader(broker, 'hello', 'nsqjs', {}, (opening) => opening.once('message', resolve))
+    const message = await within(promise, 5_000, 'the message')
+    assert.equal(message.body.toString(), 'hello')
+    assert.equal(message.attempts, 1)
+    message.finish()
+    await settled(broker, 'hello', 'nsqjs')
+    await closeReader(reader)
+  })
+
+  it('brings 100,000 messages round, through requeues and timeouts, each exactly as planned', async function () {
+    this.timeout(ROUND_TRIP_LIMIT_MS + 10_000)
+    const staleFinishes = await roundTrip(broker, ROUND_TRIP_MESSAGES)
+
+    const { requeued, timedOut } = plannedCounts(ROUND_TRIP_MESSAGES)
+    const stats = await settled(broker, 'round-trip', 'nsqjs')
+    assert.equal(stats.message_count, ROUND_TRIP_MESSAGES)
+    assert.equal(stats.requeue_count, requeued)
+    assert.equal(stats.timeout_count, timedOut)
+    assert.equal(staleFinishes.length, timedOut)
+    for (const text of staleFinishes) assert.match(text, /E_FIN_FAILED FIN [0-9a-f]{16} failed ID not in flight$/)
+  })
+
+  it('shares a channel between its readers, and gives every channel everything', async () => {
+    const messageCount = 3_000
+    const shared = new DeliveryLedger(messageCount)
+    const copy = new DeliveryLedger(messageCount)
+    const { promise, resolve, reject } = deferred<void>()
+    const receivedCounts = [0, 0, 0, 0]
+    const open = (channel: string, ledger: DeliveryLedger, index: number) =>
+      openReader(broker, 'sharing', channel, { maxInFlight: 20 }, (reader) => {
+        reader.on('error', reject)
+        reader.on('message', (message: Message) => {
+          try {
+            ledger.finish(ledger.deliver(message.body, message.attempts))
+          } catch (error) {
+            reject(error)
+          }
+          receivedCounts[index]++
+          message.finish()
+          if (shared.isComplete && copy.isComplete) resolve()
+        })
+      })
+    const readers = await Promise.all([
+      open('shared', shared, 0),
+      open('shared', shared, 1),
+      open('shared', shared, 2),
+      open('copy', copy, 3),
+    ])
+    await allReady(broker, 'sharing', 'shared', 3)
+    await allReady(broker, 'sharing', 'copy', 1)
+
+    await publishAll(broker, 'sharing', messageCount)
+    await within(promise, 10_000, 'every message on both channels')
+    await settled(broker, 'sharing', 'shared')
+    await settled(broker, 'sharing', 'copy')
+
+    assert.equal(receivedCounts[3], messageCount)
+    assert.equal(receivedCounts[0] + receivedCounts[1] + receivedCounts[2], messageCount)
+    assert.ok(Math.min(...receivedCounts) > 0, `every reader gets some: ${receivedCounts}`)
+    await Promise.all(readers.map(closeReader))
+  })
+
+  it('stops in the middle, and another reader gets exactly the rest', async () => {
+    const messageCount = 5_000
+    const ledger = new DeliveryLedger(messageCount)
+    const { promise: failed, reject } = deferred<never>()
+    const finishAll = (from: Reader, whenFinished: () => void) => {
+      from.on('error', reject)
+      from.on('message', (message: Message) => {
+        try {
+          ledger.finish(ledger.deliver(message.body, message.attempts))
+        } catch (error) {
+          reject(error)
+        }
+        message.finish()
+        whenFinished()
+      })
+    }
+
+    const early = deferred<void>()
+    const first = await openReader(broker, 'handover', 'nsqjs', { maxInFlight: 100 }, (reader) =>
+      finishAll(reader, () => {
+        if (ledger.finishedCount === 1_000) {
+          reader.pause()
+          early.resolve()
+        }
+      }),
+    )
+    await publishAll(broker, 'handover', messageCount)
+    await Promise.race([failed, within(early.promise, 10_000, '1,000 messages')])
+    await eventually(
+      async () => ((await broker.http.channelStats('handover', 'nsqjs'))?.in_flight_count === 0 ? true : undefined),
+      5_000,
+      'a drained reader',
+    )
+    await closeReader(first)
+    assert.ok(ledger.finishedCount < messageCount, 'the first reader leaves something')
+
+    const complete = deferred<void>()
+    const second = await openReader(broker, 'handover', 'nsqjs', { maxInFlight: 100 }, (reader) =>
+      finishAll(reader, () => {
+        if (ledger.isComplete) complete.resolve()
+      }),
+    )
+    await Promise.race([failed, within(complete.promise, 10_000, 'the rest')])
+    await settled(broker, 'handover', 'nsqjs')
+    await closeReader(second)
+  })
+
+  it('sees the connection end when the broker stops', async () => {
+    const stopping = await startBroker()
+    const reader = await openReader(stopping, 'stopping', 'nsqjs', {}, () => undefined)
+    const isClosed = once(reader, 'nsqd_closed')
+    assert.deepEqual(await stopping.stop(), { code: 0, signal: null })
+    await within(isClosed, 5_000, 'the end of the connection')
+    reader.close()
+  })
+})
+
+/** Publishes and consumes at once; resolves with the texts of the errors that the late finishes earned. */
+async function roundTrip(broker: RunningBroker, messageCount: number): Promise<string[]> {
+  const ledger = new DeliveryLedger(messageCount)
+  const letGo = new Map<number, Message>()
+  const errors: string[] = []
+  const { timedOut } = plannedCounts(messageCount)
+  const { promise, resolve, reject } = deferred<void>()
+
+  const onMessage = (message: Message) => {
+    const serial = ledger.deliver(message.body, message.attempts)
+    const fate = message.attempts === 1 ? fateOf(serial) : 'finish'
+    if (fate === 'requeueNow') return message.requeue(0, false)
+    if (fate === 'requeueLater') return message.requeue(REQUEUE_DELAY_MS, false)
+    if (fate === 'letTimeOut') return letGo.set(serial, message)
+    ledger.finish(serial)
+    message.finish()
+    // The first delivery is no longer ours; finishing it now must fail and must not cost us the connection.
+    letGo.get(serial)?.finish()
+  }
+  const reader = await openReader(
+    broker,
+    'round-trip',
+    'nsqjs',
+    { maxInFlight: 500, messageTimeout: MSG_TIMEOUT_MS },
+    (opening) => {
+      opening.on('error', (error: Error) => {
+        errors.push(error.message)
+        if (ledger.isComplete && errors.length === timedOut) resolve()
+      })
+      opening.on('message', (message: Message) => {
+        try {
+          onMessage(message)
+          if (ledger.isComplete && errors.length === timedOut) resolve()
+        } catch (error) {
+          reject(error)
+        }
+      })
+    },
+  )
+  const published = publishAll(broker, 'round-trip', messageCount)
+  await within(Promise.all([promise, published]), ROUND_TRIP_LIMIT_MS, `${messageCount} messages finished`)
+  await closeReader(reader)
+  return errors
+}
+
+/** Resolves with the channel's counters once nothing waits, is in flight or is deferred. */
+function settled(broker: RunningBroker, topic: string, channel: string) {
+  return eventually(
+    async () => {
+      const stats = await broker.http.channelStats(topic, channel)
+      if (stats === undefined || stats.depth + stats.in_flight_count + stats.deferred_count > 0) return undefined
+      return stats
+    },
+    5_000,
+    `nothing left in ${topic}/${channel}`,
+  )
+}
+
+/** Resolves when so many clients of the channel have told the broker that they are ready. */
+function allReady(broker: RunningBroker, topic: string, channel: string, clientCount: number) {
+  return eventually(
+    async () => {
+      const stats = await broker.http.channelStats(topic, channel)
+      return stats?.clients.filter(({ ready_count }) => ready_count > 0).length === clientCount ? true : undefined
+    },
+    5_000,
+    `${clientCount} ready clients of ${topic}/${channel}`,
+  )
+}

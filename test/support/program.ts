@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { within } from './within.js'
+
+/** How a process ended: one of the two is null. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ProgramOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
+
+/** A child process whose output is kept and which never outlives the test run. */
+export class Program {
+  readonly exited: Promise<Exit>
+  #child: ChildProcess
+  #stdout = ''
+  #stderr = ''
+  #exit: Exit | undefined
+  #failure: Error | undefined
+
+  constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text
+    })
+    const killWithUs = () => child.kill('SIGKILL')
+    process.once('exit', killWithUs)
+    this.exited = new Promise((resolve, reject) => {
+      child.once('error', (error) => {
+        process.off('exit', killWithUs)
+        this.#failure = error
+        reject(error)
+      })
+      child.once('close', (code, signal) => {
+        process.off('exit', killWithUs)
+        this.#exit = { code, signal }
+        resolve(this.#exit)
+      })
+    })
+    // Whoever waits for the exit still sees the failure; a program that nobody waits for must not end the test run.
+    this.exited.catch(() => undefined)
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw this.#failure ?? new Error('the process did not start')
+    return this.#child.pid
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** Undefined while it runs. */
+  get exit(): Exit | undefined {
+    return this.#exit
+  }
+
+  /** Throws if it could not be started or has ended. */
+  assertRunning(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#exit !== undefined) throw new Error(`it ended ${JSON.stringify(this.#exit)}: ${this.#stderr}`)
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  /** The first line of standard output that starts with `start`; rejects when the program ends without one. */
+  async line(start: string, limitMs: number): Promise<string> {
+    const find = () =>
+      this.#stdout
+        .split('\n')
+        .slice(0, -1)
+        .find((line) => line.startsWith(start))
+    const seen = (async () => {
+      for (;;) {
+        const line = find()
+        if (line !== undefined) return line
+        this.assertRunning()
+        await Promise.race([once(this.#child.stdout as NodeJS.ReadableStream, 'data'), this.exited])
+      }
+    })()
+    return within(seen, limitMs, `the line "${start}"`)
+  }
+
+  /** Sends `signal` and waits for the end; a process that is not gone after `limitMs` is killed, and that rejects. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM', limitMs = 10_000): Promise<Exit> {
+    this.signal(signal)
+    try {
+      return await within(this.exited, limitMs, `end after ${signal}`)
+    } catch (error) {
+      this.signal('SIGKILL')
+      throw error
+    }
+  }
+}
