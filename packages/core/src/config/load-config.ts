@@ -63,7 +63,7 @@ class ConfigLoader {
   }
 
   async load(): Promise<LoadedConfig> {
-    const checked = this.validator.check(CONFIG_SCHEMA, this.raw.value, this.source, '')
+    const checked = await this.validator.check(CONFIG_SCHEMA, this.raw.value, this.source, '')
     this.problems.push(...checked.problems)
     const sections = asObject(checked.value) ?? {}
 
@@ -112,7 +112,7 @@ class ConfigLoader {
     const schema = plugin.optionsSchema as JsonSchema
     try {
       const accepted = provides === STORAGE ? withoutUnknownDurability(options, schema) : options
-      const checked = this.validator.check(schema, accepted, source, `${pointer}/options`)
+      const checked = await this.validator.check(schema, accepted, source, `${pointer}/options`)
       this.problems.push(...checked.problems)
       return { plugin, options: checked.value, pointer }
     } catch (error) {
