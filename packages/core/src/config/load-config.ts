@@ -50,9 +50,14 @@ export async function loadConfig(raw: RawConfig, options: LoadOptions = {}): Pro
   return new ConfigLoader(raw, [...(options.pluginsFrom ?? []), import.meta.url]).load()
 }
 
+/** One section: the plugin that it names, or `null` and why not; `null` and nothing where there is no such section. */
+interface Section<T> {
+  readonly loaded: LoadedPlugin<T> | null
+  readonly problems: readonly ConfigProblem[]
+}
+
 class ConfigLoader {
   private readonly validator = new ConfigValidator()
-  private readonly problems: ConfigProblem[] = []
   private readonly source: ConfigSource
 
   constructor(
@@ -64,64 +69,71 @@ class ConfigLoader {
 
   async load(): Promise<LoadedConfig> {
     const checked = await this.validator.check(CONFIG_SCHEMA, this.raw.value, this.source, '')
-    this.problems.push(...checked.problems)
     const sections = asObject(checked.value) ?? {}
-
-    const storage = await this.loadSection(STORAGE, sections.storage, '/storage')
-    const transports = await this.loadList(TRANSPORT, sections.transports, '/transports')
-    const discoveries = await this.loadList(DISCOVERY, sections.discovery, '/discovery')
-    const queue = await this.loadSection(QUEUE, sections.queue, '/queue')
-    const authenticator = await this.loadSection(AUTHENTICATOR, sections.authenticator, '/authenticator')
-    const telemetry = await this.loadSection(TELEMETRY, sections.telemetry, '/telemetry')
-
-    const problems = this.allProblems()
-    if (problems.length > 0 || storage === null) throw new ConfigError(problems)
-    const node = completeNode(sections.node)
-    const durability = durabilityOf(sections.storage) ?? durabilityOf(storage)
-    return { source: this.source, node, durability, storage, transports, discoveries, queue, authenticator, telemetry }
+    // All at once: most of the time goes into waiting for files.
+    const [storage, transports, discoveries, queue, authenticator, telemetry] = await Promise.all([
+      this.loadSection(STORAGE, sections.storage, '/storage'),
+      this.loadList(TRANSPORT, sections.transports, '/transports'),
+      this.loadList(DISCOVERY, sections.discovery, '/discovery'),
+      this.loadSection(QUEUE, sections.queue, '/queue'),
+      this.loadSection(AUTHENTICATOR, sections.authenticator, '/authenticator'),
+      this.loadSection(TELEMETRY, sections.telemetry, '/telemetry'),
+    ])
+    const inPlugins = [storage, ...transports, ...discoveries, queue, authenticator, telemetry]
+    const problems = this.withoutConsequences([
+      ...checked.problems,
+      ...inPlugins.flatMap((section) => section.problems),
+    ])
+    if (problems.length > 0 || storage.loaded === null) throw new ConfigError(problems)
+    return {
+      source: this.source,
+      node: completeNode(sections.node),
+      durability: durabilityOf(sections.storage) ?? durabilityOf(storage.loaded),
+      storage: storage.loaded,
+      transports: loadedOf(transports),
+      discoveries: loadedOf(discoveries),
+      queue: queue.loaded,
+      authenticator: authenticator.loaded,
+      telemetry: telemetry.loaded,
+    }
   }
 
   /** Where a variable is not set, whatever else is wrong with that string follows from it. */
-  private allProblems(): ConfigProblem[] {
+  private withoutConsequences(problems: readonly ConfigProblem[]): ConfigProblem[] {
     const known = new Set(this.raw.problems.map(({ pointer }) => pointer))
-    return [...this.raw.problems, ...this.problems.filter(({ pointer }) => !known.has(pointer))]
+    return [...this.raw.problems, ...problems.filter(({ pointer }) => !known.has(pointer))]
   }
 
-  private async loadList<T>(provides: Token<T>, section: unknown, pointer: string): Promise<LoadedPlugin<T>[]> {
-    const loaded: LoadedPlugin<T>[] = []
-    for (const [index, item] of (Array.isArray(section) ? section : []).entries()) {
-      const plugin = await this.loadSection(provides, item, pointerTo(pointer, index))
-      if (plugin !== null) loaded.push(plugin)
-    }
-    return loaded
+  private loadList<T>(provides: Token<T>, section: unknown, pointer: string): Promise<Section<T>[]> {
+    const items = Array.isArray(section) ? section : []
+    return Promise.all(items.map((item, index) => this.loadSection(provides, item, pointerTo(pointer, index))))
   }
 
-  /** `null` when the section is missing, or wrong: then a problem was noted. */
-  private async loadSection<T>(provides: Token<T>, section: unknown, pointer: string): Promise<LoadedPlugin<T> | null> {
+  private async loadSection<T>(provides: Token<T>, section: unknown, pointer: string): Promise<Section<T>> {
     const use = asObject(section)?.use
-    if (typeof use !== 'string' || use === '') return null
-    const usePointer = `${pointer}/use`
-    const { source, fallbacks } = this
-    const plugin = await loadPlugin<T>({ use, provides, pointer: usePointer, source, fallbacks })
-    if ('code' in plugin) {
-      this.problems.push(plugin)
-      return null
-    }
     const options = asObject(asObject(section)?.options ?? {})
-    if (options === null) return null
+    // What is wrong with the section's form was found when the whole was checked.
+    if (typeof use !== 'string' || use === '') return { loaded: null, problems: [] }
+    const { source, fallbacks } = this
+    const plugin = await loadPlugin<T>({ use, provides, pointer: `${pointer}/use`, source, fallbacks })
+    if ('code' in plugin) return { loaded: null, problems: [plugin] }
+    if (options === null) return { loaded: null, problems: [] }
     const schema = plugin.optionsSchema as JsonSchema
     try {
       const accepted = provides === STORAGE ? withoutUnknownDurability(options, schema) : options
-      const checked = await this.validator.check(schema, accepted, source, `${pointer}/options`)
-      this.problems.push(...checked.problems)
-      return { plugin, options: checked.value, pointer }
+      const { value, problems } = await this.validator.check(schema, accepted, source, `${pointer}/options`)
+      return { loaded: { plugin, options: value, pointer }, problems }
     } catch (error) {
       const found = `${JSON.stringify(use)}, whose optionsSchema is no JSON schema: ${(error as Error).message}`
       const expected = 'a JSON schema of draft 2020-12'
-      this.problems.push({ code: 'E_PLUGIN', file: source.label, pointer: usePointer, found, expected })
-      return null
+      const file = source.label
+      return { loaded: null, problems: [{ code: 'E_PLUGIN', file, pointer: `${pointer}/use`, found, expected }] }
     }
   }
+}
+
+function loadedOf<T>(sections: readonly Section<T>[]): LoadedPlugin<T>[] {
+  return sections.flatMap(({ loaded }) => (loaded === null ? [] : [loaded]))
 }
 
 /** Core itself reads `durability`; a storage gets it only where its schema asks for it. */

@@ -20,6 +20,7 @@ const OPTIONS_SCHEMA = {
 }
 
 const PLUGINS = {
+  'odd.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object', colour: 'blue' } }),
   'storage.js': pluginText(),
   'transport.js': pluginText({ provides: 'transport', optionsSchema: OPTIONS_SCHEMA }),
 }
@@ -114,6 +115,14 @@ describe('loadConfig', () => {
         'spillway.json: /transports/0/options/address: found "${NONE}"',
         'spillway.json: /transports/0/options/connectionsMax: found 0',
       ],
+    )
+  })
+
+  it('says that a plugin has no JSON schema, and why', async () => {
+    const lines = await linesOf({ ...BASE, transports: [{ use: './odd.js' }] })
+    assert.match(
+      lines[0],
+      /^spillway\.json: \/transports\/0\/use: found ".\/odd\.js", whose optionsSchema is no JSON schema: .*"colour"/,
     )
   })
 
