@@ -2,7 +2,8 @@ import type { ListenOptions, Server } from 'node:net'
 import { resolve } from 'node:path'
 import { BrokerError } from '@spillway/core'
 
-const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*)):(\d+)$/
+const HOST_AND_PORT = /^(?:\[([^\]]*)\]|([^:]*)):([^:]*)$/
+const PORT_MAX = 65_535
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'address already in use',
@@ -18,9 +19,10 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export async function listen(server: Server, address: string, basePath: string): Promise<void> {
   try {
+    const target = parseAddress(address, basePath)
     await new Promise<void>((resolved, rejected) => {
       server.once('error', rejected)
-      server.listen(parseAddress(address, basePath), () => {
+      server.listen(target, () => {
         server.off('error', rejected)
         resolved()
       })
@@ -31,10 +33,13 @@ export async function listen(server: Server, address: string, basePath: string):
   }
 }
 
+/** What does not split into host and port is a path, as for nsqd. */
 function parseAddress(address: string, basePath: string): ListenOptions {
   const match = HOST_AND_PORT.exec(address)
   if (match === null) return { path: resolve(basePath, address) }
-  const host = match[1] ?? match[2]
-  const port = Number(match[3])
+  const [, bracketedHost, plainHost, portText] = match
+  const port = /^[0-9]+$/.test(portText) ? Number(portText) : Number.NaN
+  if (!(port <= PORT_MAX)) throw new Error(`unknown port ${portText}`)
+  const host = bracketedHost ?? plainHost
   return host === '' ? { port } : { host, port }
 }
