@@ -5,27 +5,23 @@ import type { Queue, QueueFactory } from '../contracts/queue.js'
 import type { Lease, Sequence } from '../contracts/sequence.js'
 import type { ChannelStats } from '../contracts/stats.js'
 import type { Telemetry } from '../contracts/telemetry.js'
-import { BrokerError } from '../errors.js'
 import { isEphemeral } from '../names.js'
 import { Consumer } from './consumer.js'
 import { ConsumerRing } from './consumer-ring.js'
 import { decodeHead, decodePage, encodeHead, encodePage } from './cursor-codec.js'
-import { OwnDeadlines } from './deadlines.js'
-import { DueHeap } from './due-heap.js'
+import { CursorSaver, type SavedChannel } from './cursor-saver.js'
 import { copyFrameWithAttempts } from './frame.js'
+import { InFlight } from './in-flight.js'
 import type { Log } from './log.js'
-import { OWNER, OWNERS_MAX, PAGE_RECORDS, RecordState, RecordStates } from './record-states.js'
+import { ATTEMPTS_MAX, OWNER, PAGE_RECORDS, RecordState, RecordStates } from './record-states.js'
+import { RequeuedLater } from './requeued-later.js'
 import type { Segment } from './segment.js'
 import type { Timed, TimerQueue } from './timer-queue.js'
 
 /** Records in one run at most, so that consumers share what waits. */
 const RUN_RECORDS_MAX = 256
-/** Finishes that may be unsaved; then nothing more goes out until the cursor was saved. */
-const UNSAVED_MAX = 10_000
 /** Records that one timer expires before others get their turn. */
 const EXPIRED_PER_TIMER_MAX = 10_000
-/** Runs that a consumer's list may have before the oldest are given deadlines of their own. */
-const RUNS_MAX = 1024
 
 /** What a channel needs of its topic and its node. */
 export interface ChannelHost {
@@ -71,7 +67,7 @@ export interface ChannelParts {
  * ```
  * depth = end - floor - finished above the floor - in flight - deferred
  */
-export class Channel implements ChannelContract, Timed {
+export class Channel implements ChannelContract, SavedChannel, Timed {
   readonly name: string
   readonly id: Lease
   readonly ephemeral: boolean
@@ -87,16 +83,11 @@ export class Channel implements ChannelContract, Timed {
   readonly #queue: Queue
   readonly #ring = new ConsumerRing()
   readonly #consumers = new Set<Consumer>()
-  /** Consumers by slot, also those that are gone but still hold messages. */
-  readonly #owners: (Consumer | null)[] = []
-  readonly #freeSlots: number[] = []
-  readonly #ownDeadlines = new OwnDeadlines()
-  /** When records that consumers deferred wait again, by monotonic clock; and by wall clock for the saved cursor. */
-  readonly #deferredHeap = new DueHeap()
-  readonly #deferredUntil = new Map<Sequence, number>()
+  readonly #inFlight: InFlight
+  readonly #requeuedLater = new RequeuedLater()
+  readonly #saver: CursorSaver
   #end: Sequence
   #finishedAbove = 0
-  #inFlightCount = 0
   #deferredCount = 0
   /** Records below were delivered in an earlier life: they have at least one delivery behind them. */
   #deliveredBefore: Sequence = 0
@@ -105,11 +96,6 @@ export class Channel implements ChannelContract, Timed {
   #timeoutCount = 0
   #loading = false
   #deleted = false
-  /** Finishes since the last save that has resolved. */
-  #unsavedCount = 0
-  #savedFloor: Sequence
-  #saving: Promise<void> | null = null
-  #dirty = false
 
   constructor(parts: ChannelParts) {
     this.#host = parts.host
@@ -120,7 +106,8 @@ export class Channel implements ChannelContract, Timed {
     this.paused = parts.paused
     this.#states.floor = parts.start
     this.#end = parts.start
-    this.#savedFloor = parts.start
+    this.#inFlight = new InFlight(this.#states)
+    this.#saver = new CursorSaver(this, parts.start)
     this.#queue = parts.queueFactory(this.#states, parts.start)
   }
 
@@ -134,7 +121,7 @@ export class Channel implements ChannelContract, Timed {
 
   /** Everything below is finished, and a crash does not change that. */
   get savedFloor(): Sequence {
-    return this.#savedFloor
+    return this.#saver.savedFloor
   }
 
   get end(): Sequence {
@@ -146,11 +133,11 @@ export class Channel implements ChannelContract, Timed {
   }
 
   get depth(): number {
-    return this.#end - this.floor - this.#finishedAbove - this.#inFlightCount - this.#deferredCount
+    return this.#end - this.floor - this.#finishedAbove - this.#inFlight.count - this.#deferredCount
   }
 
   get inFlightCount(): number {
-    return this.#inFlightCount
+    return this.#inFlight.count
   }
 
   get deferredCount(): number {
@@ -185,7 +172,7 @@ export class Channel implements ChannelContract, Timed {
   }
 
   due(sequence: Sequence): void {
-    if (sequence < this.floor || sequence >= this.#end || this.#deferredUntil.has(sequence)) return
+    if (sequence < this.floor || sequence >= this.#end || this.#requeuedLater.has(sequence)) return
     if (this.#states.get(sequence) !== RecordState.deferred) return
     this.#deferredCount--
     this.#waitAgain(sequence)
@@ -216,7 +203,7 @@ export class Channel implements ChannelContract, Timed {
     if (from >= to) return
     this.#finishedAbove += this.#states.finishRange(from, to)
     this.#advanceFloor()
-    this.#touchCursor()
+    this.#saver.touch()
   }
 
   // ---- records go out --------------------------------------------------------------------------------------------
@@ -243,7 +230,7 @@ export class Channel implements ChannelContract, Timed {
     const share = Math.max(1, Math.ceil(this.depth / Math.max(1, this.#ring.size)))
     for (let i = 0; i < runsMax; i++) {
       if (this.paused || this.#loading || this.#deleted || this.depth <= 0) return false
-      if (this.#unsavedCount >= UNSAVED_MAX && !this.#savedAtOnce()) return false
+      if (!this.#saver.mayDispatch()) return false
       const consumer = this.#ring.take()
       if (consumer === null) return false
       const writableBytes = consumer.sink.writableBytes
@@ -281,34 +268,29 @@ export class Channel implements ChannelContract, Timed {
     returned: boolean,
     nowMs: number,
   ): void {
-    consumer.inFlight += count
     consumer.messageCount += count
-    this.#inFlightCount += count
-    this.#touchCursor()
-    let attempts = 1
+    this.#saver.touch()
+    let deadlineMs: number
     if (returned) {
-      this.#states.set(first, OWNER + consumer.slot)
-      const deadlineMs = nowMs + consumer.msgTimeoutMs
-      this.#ownDeadlines.set(first, { deadlineMs, deliveredAtMs: nowMs, slot: consumer.slot })
-      attempts = this.#writeAgain(consumer, segment, first)
+      deadlineMs = this.#inFlight.giveAgain(consumer, first, nowMs)
+      this.#writeAgain(consumer, segment, first)
     } else {
-      this.#states.setInFlight(first, count, consumer.slot)
-      this.#pushRun(consumer, first, count, nowMs)
+      deadlineMs = this.#inFlight.give(consumer, first, count, nowMs)
       if (first < this.#deliveredBefore) {
-        for (let sequence = first; sequence < first + count; sequence++)
-          attempts = this.#writeAgain(consumer, segment, sequence)
+        for (let sequence = first; sequence < first + count; sequence++) this.#writeAgain(consumer, segment, sequence)
       } else {
         consumer.sink.write(segment.slab, segment.offsetOf(first), segment.offsetOf(first + count), count)
       }
     }
-    this.#host.timers.setEarlier(this, nowMs + consumer.msgTimeoutMs)
+    this.#host.timers.setEarlier(this, deadlineMs)
     const { telemetry } = this.#host
-    if (telemetry !== null) telemetry.delivered({ topic: this.topicName, first, count }, this.name, attempts)
+    if (telemetry === null) return
+    telemetry.delivered({ topic: this.topicName, first, count }, this.name, this.#deliveriesOf(first) + 1)
   }
 
-  /** Writes one record that may have been delivered before; returns its attempts. */
-  #writeAgain(consumer: Consumer, segment: Segment, sequence: Sequence): number {
-    const attempts = Math.min(65_535, this.#deliveriesOf(sequence) + 1)
+  /** Writes one record that may have been delivered before. */
+  #writeAgain(consumer: Consumer, segment: Segment, sequence: Sequence): void {
+    const attempts = Math.min(ATTEMPTS_MAX, this.#deliveriesOf(sequence) + 1)
     const start = segment.offsetOf(sequence)
     const end = segment.offsetOf(sequence + 1)
     if (attempts === 1) {
@@ -317,7 +299,6 @@ export class Channel implements ChannelContract, Timed {
       const frame = copyFrameWithAttempts(segment.slab, start, end, attempts)
       consumer.sink.write(frame, 0, frame.length, 1)
     }
-    return attempts
   }
 
   #deliveriesOf(sequence: Sequence): number {
@@ -341,43 +322,11 @@ export class Channel implements ChannelContract, Timed {
       if (sequence > from) this.#deliver(consumer, segment, from, sequence - from, returned, nowMs)
       this.#states.set(sequence, RecordState.finished)
       this.#finishedAbove++
-      this.#unsavedCount++
+      this.#saver.finished()
       from = sequence + 1
     }
     if (end > from) this.#deliver(consumer, segment, from, end - from, returned, nowMs)
-    this.#touchCursor()
     this.#advanceFloor()
-  }
-
-  #pushRun(consumer: Consumer, first: Sequence, count: number, nowMs: number): void {
-    const { runs } = consumer
-    this.#pruneRuns(consumer)
-    if (runs.size >= RUNS_MAX) {
-      // an old run is nearly done but for records that take long: give those their own deadline
-      for (let sequence = runs.headFirst; sequence < runs.headFirst + runs.headCount; sequence++) {
-        if (!this.#holdsByRun(consumer, sequence)) continue
-        const deliveredAtMs = runs.headDeliveredAtMs
-        const deadlineMs = deliveredAtMs + consumer.msgTimeoutMs
-        this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
-      }
-      runs.dropFromHead(runs.headCount)
-    }
-    runs.push(first, count, nowMs)
-  }
-
-  /** Forgets the head of the consumer's runs as far as it is done. Every record is passed once. */
-  #pruneRuns(consumer: Consumer): void {
-    const { runs } = consumer
-    while (runs.size > 0 && !this.#holdsByRun(consumer, runs.headFirst)) runs.dropFromHead(1)
-  }
-
-  /** Whether the consumer holds the record, under the deadline of a run. */
-  #holdsByRun(consumer: Consumer, sequence: Sequence): boolean {
-    return (
-      sequence >= this.floor &&
-      this.#states.get(sequence) === OWNER + consumer.slot &&
-      !this.#ownDeadlines.has(sequence)
-    )
   }
 
   #load(sequence: Sequence): void {
@@ -411,9 +360,8 @@ export class Channel implements ChannelContract, Timed {
     consumer.finishCount++
     this.#states.set(sequence, RecordState.finished)
     this.#finishedAbove++
-    this.#unsavedCount++
     if (sequence === this.floor) this.#advanceFloor()
-    this.#touchCursor()
+    this.#saver.finished()
     this.#letGo(consumer, sequence, 'finished')
     return SettleResult.ok
   }
@@ -424,12 +372,8 @@ export class Channel implements ChannelContract, Timed {
     consumer.requeueCount++
     this.#requeueCount++
     this.#countDelivery(sequence)
-    if (delayMs > 0) {
-      this.#deferUntil(sequence, this.#host.clock.wallMs() + delayMs, delayMs)
-    } else {
-      this.#states.set(sequence, RecordState.returned)
-      this.#queue.returned(sequence)
-    }
+    if (delayMs > 0) this.#deferUntil(sequence, this.#host.clock.wallMs() + delayMs, delayMs)
+    else this.#putBack(sequence)
     this.#letGo(consumer, sequence, 'requeued')
     this.#wake()
     return SettleResult.ok
@@ -439,36 +383,32 @@ export class Channel implements ChannelContract, Timed {
     const sequence = this.#heldBy(consumer, id, at)
     if (sequence === -1) return this.#refusal
     const nowMs = this.#host.clock.monotonicMs()
-    const own = this.#ownDeadlines.get(sequence)
-    const deliveredAtMs = own === undefined ? consumer.runs.deliveredAtMs(sequence) : own.deliveredAtMs
-    const deadlineMs = Math.min(nowMs + consumer.msgTimeoutMs, deliveredAtMs + this.#host.msgTimeoutMsMax)
-    if (own === undefined) this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
-    else this.#ownDeadlines.extend(own, deadlineMs)
-    this.#host.timers.setEarlier(this, deadlineMs)
+    this.#host.timers.setEarlier(this, this.#inFlight.touch(consumer, sequence, nowMs, this.#host.msgTimeoutMsMax))
     return SettleResult.ok
   }
 
   #countDelivery(sequence: Sequence): void {
     this.#states.addDelivery(sequence, sequence < this.#deliveredBefore ? 1 : 0)
-    this.#touchCursor()
+    this.#saver.touch()
+  }
+
+  #putBack(sequence: Sequence): void {
+    this.#states.set(sequence, RecordState.returned)
+    this.#queue.returned(sequence)
   }
 
   #deferUntil(sequence: Sequence, dueAtMs: number, delayMs: number): void {
     this.#states.set(sequence, RecordState.deferred)
     this.#deferredCount++
-    this.#deferredUntil.set(sequence, dueAtMs)
     const atMs = this.#host.clock.monotonicMs() + delayMs
-    this.#deferredHeap.push(atMs, sequence)
+    this.#requeuedLater.add(sequence, atMs, dueAtMs)
     this.#host.timers.setEarlier(this, atMs)
   }
 
-  /** The consumer no longer holds the record: frees its slot, and its credit. */
+  /** The consumer no longer holds the record: it may get another. */
   #letGo(consumer: Consumer, sequence: Sequence, outcome: 'finished' | 'requeued' | 'timed-out'): void {
-    consumer.inFlight--
-    this.#inFlightCount--
-    this.#ownDeadlines.delete(sequence)
-    if (consumer.closed) this.#freeSlotIfDone(consumer)
-    else if (consumer.ringNext === null) this.creditChanged(consumer)
+    this.#inFlight.letGo(consumer, sequence)
+    if (consumer.ringNext === null) this.creditChanged(consumer)
     const { telemetry } = this.#host
     if (telemetry !== null) telemetry.settled({ topic: this.topicName, first: sequence, count: 1 }, this.name, outcome)
   }
@@ -484,67 +424,31 @@ export class Channel implements ChannelContract, Timed {
 
   onTimer(nowMs: number): void {
     let left = EXPIRED_PER_TIMER_MAX
-    while (left > 0 && this.#deferredHeap.earliest <= nowMs) {
-      const sequence = this.#deferredHeap.pop()
-      if (!this.#deferredUntil.delete(sequence)) continue
+    for (; left > 0; left--) {
+      const sequence = this.#requeuedLater.takeDue(nowMs)
+      if (sequence === -1) break
       this.#deferredCount--
       this.#waitAgain(sequence)
-      this.#touchCursor()
-      left--
+      this.#saver.touch()
     }
-    for (let sequence = 0; left > 0; left--) {
-      sequence = this.#ownDeadlines.takeExpired(nowMs)
-      if (sequence === -1) break
-      this.#expire(this.#owners[this.#states.get(sequence) - OWNER] as Consumer, sequence)
-    }
-    for (const consumer of this.#owners) {
-      if (consumer !== null && left > 0) left = this.#expireRuns(consumer, nowMs, left)
-    }
+    left = this.#inFlight.expire(nowMs, left, this.#expired)
     this.#wake()
-    this.#host.timers.set(this, left > 0 ? Math.max(nowMs + 1, this.#nextDeadlineMs()) : nowMs + 1)
+    const nextMs = Math.min(this.#requeuedLater.earliestMs, this.#inFlight.nextDeadlineMs())
+    this.#host.timers.set(this, left > 0 ? Math.max(nowMs + 1, nextMs) : nowMs + 1)
   }
 
-  #expireRuns(consumer: Consumer, nowMs: number, leftBefore: number): number {
-    const { runs } = consumer
-    let left = leftBefore
-    while (left > 0 && runs.size > 0 && runs.headDeliveredAtMs + consumer.msgTimeoutMs <= nowMs) {
-      const sequence = runs.headFirst
-      const held = this.#holdsByRun(consumer, sequence)
-      runs.dropFromHead(1)
-      if (!held) continue
-      this.#expire(consumer, sequence)
-      left--
-    }
-    return left
-  }
-
-  #expire(consumer: Consumer, sequence: Sequence): void {
+  readonly #expired = (consumer: Consumer, sequence: Sequence): void => {
     this.#timeoutCount++
     this.#countDelivery(sequence)
-    this.#states.set(sequence, RecordState.returned)
-    this.#queue.returned(sequence)
+    this.#putBack(sequence)
     this.#letGo(consumer, sequence, 'timed-out')
-  }
-
-  #nextDeadlineMs(): number {
-    let atMs = Math.min(this.#deferredHeap.earliest, this.#ownDeadlines.earliestMs)
-    for (const consumer of this.#owners) {
-      if (consumer === null) continue
-      this.#pruneRuns(consumer)
-      if (consumer.runs.size > 0) atMs = Math.min(atMs, consumer.runs.headDeliveredAtMs + consumer.msgTimeoutMs)
-    }
-    return atMs
   }
 
   // ---- consumers -------------------------------------------------------------------------------------------------
 
   addConsumer(options: SubscribeOptions): Consumer {
     const consumer = new Consumer(this, options)
-    const slot = this.#freeSlots.pop() ?? this.#owners.length
-    if (slot >= OWNERS_MAX)
-      throw new BrokerError('E_SUB_FAILED', `channel ${this.name} has ${slot} consumers, no more fit`)
-    consumer.slot = slot
-    this.#owners[slot] = consumer
+    this.#inFlight.attach(consumer)
     this.#consumers.add(consumer)
     return consumer
   }
@@ -552,14 +456,8 @@ export class Channel implements ChannelContract, Timed {
   removeConsumer(consumer: Consumer): void {
     if (!this.#consumers.delete(consumer)) return
     this.#ring.remove(consumer)
-    this.#freeSlotIfDone(consumer)
+    this.#inFlight.detachIfDone(consumer)
     if (this.ephemeral && this.#consumers.size === 0 && !this.#deleted) this.#host.channelUnused(this)
-  }
-
-  #freeSlotIfDone(consumer: Consumer): void {
-    if (!consumer.closed || consumer.inFlight > 0) return
-    this.#owners[consumer.slot] = null
-    this.#freeSlots.push(consumer.slot)
   }
 
   // ---- operations ------------------------------------------------------------------------------------------------
@@ -575,24 +473,16 @@ export class Channel implements ChannelContract, Timed {
   }
 
   async empty(): Promise<void> {
+    this.#states.clear()
     this.#states.floor = this.#end
     this.#finishedAbove = 0
-    this.#inFlightCount = 0
     this.#deferredCount = 0
-    this.#ownDeadlines.clear()
-    this.#deferredHeap.clear()
-    this.#deferredUntil.clear()
-    this.#states.clear()
+    this.#requeuedLater.clear()
+    this.#inFlight.clear()
     this.#queue.clear(this.#end)
-    for (const consumer of this.#owners) {
-      if (consumer === null) continue
-      consumer.inFlight = 0
-      consumer.runs.clear()
-      if (consumer.closed) this.#freeSlotIfDone(consumer)
-      else this.creditChanged(consumer)
-    }
-    this.#touchCursor()
-    await this.saved()
+    for (const consumer of this.#consumers) this.creditChanged(consumer)
+    this.#saver.touch()
+    await this.#saver.saved()
   }
 
   delete(): Promise<void> {
@@ -602,6 +492,7 @@ export class Channel implements ChannelContract, Timed {
   /** Ends its consumers' connections and forgets everything. */
   close(): void {
     this.#deleted = true
+    this.#saver.close()
     this.#host.timers.set(this, Infinity)
     for (const consumer of [...this.#consumers]) {
       consumer.close()
@@ -624,70 +515,40 @@ export class Channel implements ChannelContract, Timed {
 
   // ---- the saved cursor ------------------------------------------------------------------------------------------
 
-  #touchCursor(): void {
-    if (this.#dirty) return
-    this.#dirty = true
+  /** Saves what has changed. */
+  save(): void {
+    this.#saver.save()
+  }
+
+  /** Resolves when everything that happened so far is saved. @throws BrokerError `E_STORAGE_IO`. */
+  saved(): Promise<void> {
+    return this.#saver.saved()
+  }
+
+  takeCursorUpdate(): CursorUpdate {
+    const pages = new Map<number, Uint8Array | null>()
+    for (const [number, page] of this.#states.takeDirty()) {
+      pages.set(number, page === null ? null : encodePage(this.id, page, (at) => this.#requeuedLater.dueAtMs(at)))
+    }
+    return { head: encodeHead(this.id, { floor: this.floor, deliveredUpTo: this.deliveredUpTo }), pages }
+  }
+
+  cursorUpdateFailed(pages: Iterable<number>): void {
+    this.#states.markDirty(pages)
+  }
+
+  storeCursor(update: CursorUpdate): void | Promise<void> {
+    if (this.ephemeral) return undefined
+    return this.#log.store.saveCursor(this.id, update)
+  }
+
+  saveWanted(): void {
     this.#host.scheduleSave(this)
   }
 
-  get isDirty(): boolean {
-    return this.#dirty
-  }
-
-  #savedAtOnce(): boolean {
-    this.save()
-    return this.#saving === null && this.#unsavedCount < UNSAVED_MAX
-  }
-
-  /** Saves the cursor if it has changed and is not being saved already; a failed save is tried again later. */
-  save(): void {
-    if (this.#saving !== null || !this.#dirty || this.#deleted) return
-    this.#dirty = false
-    if (this.ephemeral) {
-      this.#states.takeDirty()
-      this.#unsavedCount = 0
-      this.#host.cursorSaved()
-      return
-    }
-    const floor = this.floor
-    const unsaved = this.#unsavedCount
-    const pages = new Map<number, Uint8Array | null>()
-    const dueAtMs = (sequence: Sequence): number => this.#deferredUntil.get(sequence) ?? 0
-    for (const [number, page] of this.#states.takeDirty()) {
-      pages.set(number, page === null ? null : encodePage(this.id, page, dueAtMs))
-    }
-    const update: CursorUpdate = { head: encodeHead(this.id, { floor, deliveredUpTo: this.deliveredUpTo }), pages }
-    const done = (): void => {
-      this.#saving = null
-      this.#savedFloor = floor
-      this.#unsavedCount -= unsaved
-      this.#host.cursorSaved()
-      if (this.#unsavedCount < UNSAVED_MAX) this.#wake()
-      if (this.#dirty) this.#host.scheduleSave(this)
-    }
-    const failed = (): void => {
-      this.#saving = null
-      this.#states.markDirty(pages.keys())
-      this.#dirty = true
-      this.#host.scheduleSave(this)
-    }
-    try {
-      const saving = this.#log.store.saveCursor(this.id, update)
-      if (saving === undefined) done()
-      else this.#saving = saving.then(done, failed)
-    } catch {
-      failed()
-    }
-  }
-
-  /** Resolves when everything that happened so far is saved. @throws BrokerError when saving fails. */
-  async saved(): Promise<void> {
-    while (this.#saving !== null) await this.#saving
-    if (!this.#dirty || this.#deleted) return
-    this.save()
-    while (this.#saving !== null) await this.#saving
-    if (this.#dirty && this.#unsavedCount > 0)
-      throw new BrokerError('E_STORAGE_IO', `cursor of ${this.name} could not be saved`)
+  cursorSaved(): void {
+    this.#host.cursorSaved()
+    this.#wake()
   }
 
   /** One past the highest sequence that a saved cursor has seen; 0 without one. @throws BrokerError `E_STORAGE_CORRUPT` */
@@ -706,7 +567,7 @@ export class Channel implements ChannelContract, Timed {
     }
     const head = decodeHead(this.id, saved.head)
     this.#states.floor = Math.max(this.floor, head.floor)
-    this.#savedFloor = this.floor
+    this.#saver.savedFloor = this.floor
     this.#deliveredBefore = head.deliveredUpTo
     this.#queue.clear(this.floor)
     this.#queue.released(this.floor, Math.max(0, end - this.floor))
@@ -750,7 +611,7 @@ export class Channel implements ChannelContract, Timed {
       name: this.name,
       depth: this.depth,
       backendDepth: this.#backendDepth(),
-      inFlightCount: this.#inFlightCount,
+      inFlightCount: this.#inFlight.count,
       deferredCount: this.#deferredCount,
       messageCount: this.#messageCount,
       requeueCount: this.#requeueCount,

@@ -13,7 +13,8 @@ export const OWNER = 8
 /** Slots that fit into a state. */
 export const OWNERS_MAX = 65_536 - OWNER
 
-const ATTEMPTS_MAX = 65_535
+/** What a uint16 holds: attempts saturate. */
+export const ATTEMPTS_MAX = 65_535
 
 /** States of 4,096 consecutive records. */
 export interface StatePage {
