@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Message, Reader } from 'nsqjs'
 import { deferred } from '../support/deferred.js'
-import { eventually } from '../support/eventually.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
+import { allReady, drained, settled } from './channel-waits.js'
 import { DeliveryLedger } from './delivery-ledger.js'
 import { fateOf, plannedCounts, REQUEUE_DELAY_MS } from './message-plan.js'
 import { closeForgottenReaders, closeReader, openReader, publishAll } from './nsqjs-client.js'
@@ -117,11 +117,7 @@ describe('nsqjs', () => {
     )
     await publishAll(broker, 'handover', messageCount)
     await Promise.race([failed, within(early.promise, 10_000, '1,000 messages')])
-    await eventually(
-      async () => ((await broker.http.channelStats('handover', 'nsqjs'))?.in_flight_count === 0 ? true : undefined),
-      5_000,
-      'a drained reader',
-    )
+    await drained(broker, 'handover', 'nsqjs')
     await closeReader(first)
     assert.ok(ledger.finishedCount < messageCount, 'the first reader leaves something')
 
@@ -189,29 +185,4 @@ async function roundTrip(broker: RunningBroker, messageCount: number): Promise<s
   await within(Promise.all([promise, published]), ROUND_TRIP_LIMIT_MS, `${messageCount} messages finished`)
   await closeReader(reader)
   return errors
-}
-
-/** Resolves with the channel's counters once nothing waits, is in flight or is deferred. */
-function settled(broker: RunningBroker, topic: string, channel: string) {
-  return eventually(
-    async () => {
-      const stats = await broker.http.channelStats(topic, channel)
-      if (stats === undefined || stats.depth + stats.in_flight_count + stats.deferred_count > 0) return undefined
-      return stats
-    },
-    5_000,
-    `nothing left in ${topic}/${channel}`,
-  )
-}
-
-/** Resolves when so many clients of the channel have told the broker that they are ready. */
-function allReady(broker: RunningBroker, topic: string, channel: string, clientCount: number) {
-  return eventually(
-    async () => {
-      const stats = await broker.http.channelStats(topic, channel)
-      return stats?.clients.filter(({ ready_count }) => ready_count > 0).length === clientCount ? true : undefined
-    },
-    5_000,
-    `${clientCount} ready clients of ${topic}/${channel}`,
-  )
 }

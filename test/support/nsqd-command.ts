@@ -1,11 +1,7 @@
 import { fileURLToPath } from 'node:url'
+import type { Command } from './program.js'
 
 const OURS = fileURLToPath(new URL('../../../packages/cli/bin/nsqd.js', import.meta.url))
-
-export interface Command {
-  readonly command: string
-  readonly args: readonly string[]
-}
 
 /** True when the tests run against another `nsqd` than ours, named by `SPILLWAY_TEST_NSQD`. */
 export const IS_FOREIGN = (process.env.SPILLWAY_TEST_NSQD ?? '') !== ''

@@ -8,9 +8,13 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-export interface ProgramOptions {
+/** How to run something. */
+export interface Command {
+  readonly command: string
+  readonly args: readonly string[]
   readonly cwd?: string
-  readonly env?: NodeJS.ProcessEnv
+  /** Added to our own environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A child process whose output is kept and which never outlives the test run. */
@@ -22,8 +26,8 @@ export class Program {
   #exit: Exit | undefined
   #failure: Error | undefined
 
-  constructor(command: string, args: readonly string[], options: ProgramOptions = {}) {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor({ command, args, cwd, env }: Command) {
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text

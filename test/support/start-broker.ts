@@ -40,13 +40,13 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   for (let triesLeft = START_TRIES; ; triesLeft--) {
     const directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
     const { tcp, http } = await addressesIn(directory, options.unixSockets === true)
-    const { command, args } = nsqdCommand([
+    const command = nsqdCommand([
       `--tcp-address=${textOf(tcp)}`,
       `--http-address=${textOf(http)}`,
       `--data-path=${directory}`,
       ...(options.flags ?? []),
     ])
-    const program = new Program(command, args)
+    const program = new Program(command)
     try {
       await Promise.all([accepts(program, tcp), accepts(program, http)])
     } catch (error) {

@@ -1,0 +1,45 @@
+import { type Command, Program } from '../support/program.js'
+import type { RunningBroker } from '../support/start-broker.js'
+import { within } from '../support/within.js'
+
+export interface ScenarioOptions {
+  readonly topic: string
+  readonly channel: string
+  readonly messageCount?: number
+  readonly msgTimeoutMs?: number
+  /** Bounds each wait inside the program. */
+  readonly limitMs?: number
+}
+
+/** One run of a program that is built on a client library of another language; see `go/main.go` for what it promises. */
+export class ClientProgram {
+  readonly #program: Program
+  readonly #limitMs: number
+
+  constructor(command: Command, scenario: string, broker: RunningBroker, options: ScenarioOptions) {
+    this.#limitMs = options.limitMs ?? 20_000
+    const flags = [
+      `--scenario=${scenario}`,
+      `--tcp-address=${broker.tcpAddress}`,
+      `--http-address=${broker.httpAddress}`,
+      `--topic=${options.topic}`,
+      `--channel=${options.channel}`,
+      `--messages=${options.messageCount ?? 0}`,
+      `--msg-timeout-ms=${options.msgTimeoutMs ?? 60_000}`,
+      `--limit-ms=${this.#limitMs}`,
+    ]
+    this.#program = new Program({ ...command, args: [...command.args, ...flags] })
+  }
+
+  /** Resolves when the program says that it has connected. */
+  async connected(): Promise<void> {
+    await this.#program.line('connected', this.#limitMs)
+  }
+
+  /** What the program printed when it ended well; rejects with what it complained of otherwise. */
+  async result(): Promise<unknown> {
+    const { code } = await within(this.#program.exited, 3 * this.#limitMs, 'the end of the program')
+    if (code !== 0) throw new Error(`exit ${code}: ${this.#program.stderr}`)
+    return JSON.parse(this.#program.stdout.trim().split('\n').at(-1) ?? '')
+  }
+}
