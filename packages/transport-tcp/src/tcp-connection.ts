@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Clock, Logger, TimerHandle } from '@spillway/core'
 import { NO_UPGRADES, Session, type SessionContext, type SessionOutput } from '@spillway/protocol'
+import { readShared } from './shared-read.js'
 
 /** After everything was sent, the peer may read it for so long before the connection is cut. */
 const LINGER_MS = 1_000
@@ -17,11 +18,16 @@ export class TcpConnection implements SessionOutput {
   #isBehind = false
   #endTimer: TimerHandle | null = null
 
-  constructor(socket: Socket, context: SessionContext, logger: Logger, onClosed: (connection: TcpConnection) => void) {
+  constructor(
+    accepted: Socket,
+    context: SessionContext,
+    logger: Logger,
+    onClosed: (connection: TcpConnection) => void,
+  ) {
+    const socket = readShared(accepted, (chunk) => this.session.receive(chunk))
     this.#socket = socket
     this.#clock = context.broker.clock
     this.session = new Session({ context, output: this, ...peerOf(socket) })
-    socket.on('data', (chunk: Buffer) => this.session.receive(chunk))
     socket.on('end', () => this.#ended())
     // Peers vanish; the socket closes after this, and that is all there is to do.
     socket.on('error', (error) =>

@@ -50,7 +50,7 @@ export class TcpTransport implements Transport {
     const target = parseListenAddress(this.#options.address)
     this.#context = new SessionContext(broker)
     // A half-closed peer still gets the answers to what it asked.
-    const server = createServer({ allowHalfOpen: true, noDelay: true })
+    const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     if (this.#options.connectionsMax > 0) server.maxConnections = this.#options.connectionsMax
     server.on('connection', (socket) => this.#accept(socket))
     server.on('drop', () => this.#refused())

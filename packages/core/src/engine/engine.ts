@@ -63,13 +63,14 @@ export class Engine implements Broker, TopicHost {
   readonly logger: Logger
   readonly authenticator: Authenticator | null
   readonly telemetry: Telemetry | null
-  readonly discoveries: readonly Discovery[]
   readonly storage: Storage
   readonly queueFactory: QueueFactory
   readonly startedAtMs: number
   readonly timers: TimerQueue
   readonly budget: MemoryBudget
   addresses: readonly ListenAddress[] = []
+  readonly #discoveries: readonly Discovery[]
+  #announcing = false
   readonly #topics = new Map<string, Topic>()
   readonly #clients = new Set<Client>()
   readonly #faults = new Map<string, string>()
@@ -94,7 +95,7 @@ export class Engine implements Broker, TopicHost {
     this.logger = parts.logger
     this.authenticator = parts.authenticator
     this.telemetry = parts.telemetry
-    this.discoveries = parts.discoveries
+    this.#discoveries = parts.discoveries
     this.storage = parts.storage
     this.queueFactory = parts.queueFactory ?? ((records, next) => new FifoQueue(records, next))
     this.startedAtMs = parts.clock.wallMs()
@@ -120,8 +121,9 @@ export class Engine implements Broker, TopicHost {
     this.addresses = addresses
   }
 
-  /** Announces to discovery what was there when the node started. */
+  /** Discovery has started: announces what there is, and from now on what comes and goes. */
   announce(): void {
+    this.#announcing = true
     for (const discovery of this.discoveries) {
       for (const topic of this.#topics.values()) {
         discovery.topicCreated(topic.name)
@@ -143,6 +145,11 @@ export class Engine implements Broker, TopicHost {
     this.#topics.clear()
     this.timers.close()
     await this.storage.close()
+  }
+
+  /** Those that have been started; nobody is told or asked before. */
+  get discoveries(): readonly Discovery[] {
+    return this.#announcing ? this.#discoveries : []
   }
 
   get durability(): BrokerOptions['durability'] {

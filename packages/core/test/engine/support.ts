@@ -162,6 +162,7 @@ export class TestBroker {
   static async open(options: TestBrokerOptions = {}): Promise<TestBroker> {
     const broker = new TestBroker(options)
     await settled(broker.clock, broker.engine.open())
+    broker.engine.announce()
     return broker
   }
 
