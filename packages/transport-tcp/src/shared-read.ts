@@ -23,7 +23,8 @@ interface WithHandle {
  */
 export function readShared(accepted: Socket, received: (chunk: Buffer) => void): Socket {
   const handle = (accepted as unknown as WithHandle)._handle
-  if (handle === null || handle === undefined) {
+  // On Windows a read that is under way owns its buffer already, so connections cannot share one.
+  if (handle === null || handle === undefined || process.platform === 'win32') {
     accepted.on('data', received)
     accepted.resume()
     return accepted

@@ -28,7 +28,7 @@ export class TcpConnection implements SessionOutput {
     this.#socket = socket
     this.#clock = context.broker.clock
     this.session = new Session({ context, output: this, ...peerOf(socket) })
-    socket.on('end', () => this.#ended())
+    socket.on('end', () => this.session.ended())
     // Peers vanish; the socket closes after this, and that is all there is to do.
     socket.on('error', (error) =>
       logger.debug('connection failed', { peer: this.session.remoteAddress, error: error.message }),
@@ -75,10 +75,6 @@ export class TcpConnection implements SessionOutput {
 
   upgrade(): Promise<void> {
     return Promise.reject(new Error('streams stay as they are'))
-  }
-
-  #ended(): void {
-    this.session.ended()
   }
 
   #written(): void {
