@@ -65,6 +65,7 @@ export class Connection implements Receiver {
     this.#socket.once('connect', opened)
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.once('close', () => this.#fail(new Error('the broker closed the connection')))
+    this.#socket.once('end', () => this.#socket.destroy())
   }
 
   /** Connects, says which protocol it speaks, and sends IDENTIFY when there is something to negotiate. */

@@ -48,7 +48,7 @@ class StalledRun {
     this.#paceRatePerSecond = ratePerSecond / 4
     this.#pacedCount = Math.floor((durationMs * this.#paceRatePerSecond) / 1000)
     this.#floodCount = messageCount / 10
-    this.ledger = new Ledger(2 * (this.#pacedCount + this.#floodCount), this.#tag, BODY_SIZE_BYTES)
+    this.ledger = new Ledger(2 * this.#pacedCount + 3 * this.#floodCount, this.#tag, BODY_SIZE_BYTES)
   }
 
   async connect(): Promise<void> {
@@ -73,6 +73,12 @@ class StalledRun {
       })
       this.#connections.push(...(await Promise.all(opened)))
     }
+  }
+
+  /** Every connection has carried messages before anything is measured. */
+  async warmUp(): Promise<void> {
+    await this.#flood()
+    await this.#untilQuiet()
   }
 
   /** Publishes at a fixed rate, then as fast as it goes. */
@@ -185,6 +191,7 @@ export const stalled: Scenario = {
     await subject.process.settle()
     const idleBytes = subject.process.readResidentBytes()
     context.progress('all read')
+    await run.warmUp()
     const before = await run.measureHalf()
     context.progress(`${stalledConsumerCount} of ${consumerCount} stop reading`)
     run.stall()

@@ -25,9 +25,9 @@ export const topics: Scenario = {
     const create = async () => {
       while (next < topicCount) {
         const topic = `idle-${next++}`
+        if (next % 2000 === 0) context.progress(`${next} topics`)
         await http.call('POST', `/topic/create?topic=${topic}`)
         await http.call('POST', `/channel/create?topic=${topic}&channel=ch`)
-        if (next % 2000 === 0) context.progress(`${next} topics`)
       }
     }
     await Promise.all(Array.from({ length: HTTP_CONNECTION_COUNT }, create))
