@@ -68,7 +68,9 @@ function setField(request: IdentifyRequest, field: keyof IdentifyRequest, kind: 
   const fields: Record<string, unknown> = request as unknown as Record<string, unknown>
   if (typeof NOTHING[field] !== kind) return false
   if (kind !== 'number') {
-    fields[field] = JSON.parse(value)
+    const decoded: unknown = JSON.parse(value)
+    // Half of a surrogate pair is no text: through UTF-8 it becomes what Go makes of it, U+FFFD.
+    fields[field] = typeof decoded === 'string' ? Buffer.from(decoded).toString() : decoded
     return true
   }
   if (!isInteger(value, field === 'sample_rate' ? 32 : 64)) return false
