@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"sync"
@@ -77,7 +78,7 @@ func roundTrip(args arguments) (any, error) {
 		return nil, err
 	}
 	// The refusals of the late finishes are expected; go-nsq would log each.
-	consumer.SetLogger(log.New(os.Stderr, "", 0), nsq.LogLevelMax)
+	consumer.SetLogger(log.New(io.Discard, "", 0), nsq.LogLevelError)
 
 	if err := publishAll(args); err != nil {
 		return nil, err
@@ -196,7 +197,7 @@ func outlive(args arguments) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	consumer.SetLogger(log.New(os.Stderr, "", 0), nsq.LogLevelMax)
+	consumer.SetLogger(log.New(io.Discard, "", 0), nsq.LogLevelError)
 	fmt.Println("connected")
 
 	// go-nsq tells nobody that a connection has ended; its counter does.
