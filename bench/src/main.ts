@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
-import { addUp, complaintOf, type Verification } from './ledger.js'
+import { basename } from 'node:path'
+import { Bench, CEILING, say } from './bench.js'
+import { addUp, type Verification } from './ledger.js'
 import { type BenchOptions, helpText, parseOptions, UsageError } from './options.js'
-import { formatTable, formatValue, type Measured, median } from './report.js'
-import { runInChild } from './runner.js'
-import type { ScenarioResult } from './scenario.js'
+import { formatTable, median } from './report.js'
 import { SCENARIOS } from './scenarios/index.js'
 import { readVersion, type Subject, sinkCommand, spillwayCommand, splitCommand } from './subject.js'
 
-const say = (text: string) => process.stderr.write(`${text}\n`)
 const loadText = () =>
   loadavg()
     .map((load) => load.toFixed(2))
@@ -27,94 +26,20 @@ function findSubjects(options: BenchOptions): Subject[] {
   const subjects = [
     options.subject === null
       ? subject('spillway', spillwayCommand(options.mode), options.mode === 'memory')
-      : subject('subject', splitCommand(options.subject), true),
+      : subject(nameOf(splitCommand(options.subject)), splitCommand(options.subject), true),
   ]
-  if (options.against !== null) subjects.push(subject('against', splitCommand(options.against), true))
-  if (options.sink) subjects.push(subject('client ceiling', sinkCommand(), true))
+  if (options.against !== null) {
+    const command = splitCommand(options.against)
+    const name = nameOf(command)
+    subjects.push(subject(name === subjects[0].label ? `${name} (against)` : name, command, true))
+  }
+  if (options.sink) subjects.push(subject(CEILING, sinkCommand(), true))
   return subjects
 }
 
-/** One run of one scenario against one subject, for the JSON. */
-interface Run {
-  readonly scenario: string
-  readonly subject: string
-  readonly round: number
-  readonly result: ScenarioResult | null
-  readonly failure: string | null
-}
-
-class Bench {
-  readonly #options: BenchOptions
-  readonly #subjects: readonly Subject[]
-  readonly runs: Run[] = []
-  readonly measured = new Map<string, Measured>()
-
-  constructor(options: BenchOptions, subjects: readonly Subject[]) {
-    this.#options = options
-    this.#subjects = subjects
-  }
-
-  async run(): Promise<void> {
-    const { scenarios, roundCount } = this.#options
-    for (const scenario of scenarios) {
-      for (let round = 1; round <= roundCount; round++) {
-        for (const subject of this.#subjects) {
-          // The sink is only there for the ceiling, once, and only where it has something to say.
-          const isSink = subject.label === 'client ceiling'
-          if (isSink && (!scenario.ceiling || round > 1)) continue
-          await this.#runOnce(scenario.name, subject, round)
-        }
-      }
-    }
-  }
-
-  async #runOnce(scenario: string, subject: Subject, round: number): Promise<void> {
-    const { mode, scale, pin, roundCount } = this.#options
-    const title = `${scenario} · ${subject.label} · round ${round}/${roundCount}`
-    let result: ScenarioResult | null = null
-    let failure: string | null = null
-    try {
-      result = await runInChild(
-        { scenario, subject, mode, scale },
-        { clientCpuList: pin ? `${cpus().length - 1}` : '', progress: (text) => say(`${title} · ${text}`) },
-      )
-      failure = complaintOf(result.verification)
-    } catch (error) {
-      failure = error instanceof Error ? error.message : String(error)
-    }
-    this.runs.push({ scenario, subject: subject.label, round, result, failure })
-    if (result !== null) this.#keep(result, subject.label)
-    const figures = result?.figures.map((figure) => formatValue(figure.value, figure.unit)).join(', ') ?? ''
-    const load = result?.clientLoad === undefined ? '' : ` (client ${(result.clientLoad * 100).toFixed(0)} %)`
-    say(`${title} · ${failure === null ? 'verified' : `FAILED: ${failure}`} · ${figures}${load}`)
-  }
-
-  #keep(result: ScenarioResult, label: string): void {
-    for (const { value, ...figure } of result.figures) {
-      const known = this.measured.get(figure.key) ?? { figure, rounds: new Map<string, number[]>() }
-      known.rounds.set(label, [...(known.rounds.get(label) ?? []), value])
-      this.measured.set(figure.key, known)
-    }
-  }
-
-  get failures(): readonly Run[] {
-    return this.runs.filter(({ failure }) => failure !== null)
-  }
-
-  /** The client's load, by scenario and subject, worst round. */
-  clientLoads(): string[] {
-    const lines: string[] = []
-    for (const { name } of this.#options.scenarios) {
-      const parts = this.#subjects.flatMap(({ label }) => {
-        const loads = this.runs
-          .filter((run) => run.scenario === name && run.subject === label)
-          .flatMap((run) => run.result?.clientLoad ?? [])
-        return loads.length === 0 ? [] : [`${label} ${(median(loads) * 100).toFixed(0)} %`]
-      })
-      if (parts.length > 0) lines.push(`  ${name.padEnd(14)} ${parts.join(', ')}`)
-    }
-    return lines
-  }
+/** The program's file name; of `node file.js`, that of the script. */
+function nameOf([file, script]: readonly string[]): string {
+  return basename(basename(file) === 'node' && script !== undefined ? script : file)
 }
 
 async function main(): Promise<number> {
@@ -142,6 +67,8 @@ async function main(): Promise<number> {
       mode: options.mode,
       labels: subjects.map(({ label }) => label),
       compared: options.against !== null,
+      // A smoke run is too small and too cold to be judged.
+      judged: !options.smoke,
     }),
     '',
     'client, share of one processor:',
@@ -168,7 +95,7 @@ async function main(): Promise<number> {
       roundCount,
       pin,
       scale,
-      subjects,
+      subjects: subjects.map(({ label, version }) => ({ label, version })),
       figures,
       runs: bench.runs,
     }

@@ -58,8 +58,8 @@ export class MeasuredProcess {
     return family
   }
 
-  /** Waits until the process has done next to nothing for a while: queues moved, garbage collected, logs written. */
-  async settle(timeoutMs = 15_000): Promise<void> {
+  /** Waits until the process has done next to nothing for a while: queues moved, garbage collected, logs written. 0 does not wait. */
+  async settle(timeoutMs: number): Promise<void> {
     const deadlineMs = performance.now() + timeoutMs
     let quietCount = 0
     let cpuMs = this.readCpuMs()

@@ -46,24 +46,28 @@ export interface TableOptions {
   /** Subjects in the order of columns; the ratio is the first to the second, when `compared`. */
   readonly labels: readonly string[]
   readonly compared: boolean
+  /** Whether goals are shown. */
+  readonly judged: boolean
 }
 
 /** A table with one line for each figure: medians, the ratio, and what it should be. */
 export function formatTable(measured: readonly Measured[], options: TableOptions): string {
-  const { labels, compared, mode } = options
-  const head = ['', ...labels, ...(compared ? ['ratio', 'goal', ''] : [])]
+  const { labels, compared, judged, mode } = options
+  const head = ['', ...labels, ...(compared ? ['ratio'] : []), ...(compared && judged ? ['goal', ''] : [])]
   const rows = measured.map(({ figure, rounds }) => {
     const medians = labels.map((label) => median(rounds.get(label) ?? []))
     const cells = [figure.title, ...medians.map((value) => formatValue(value, figure.unit))]
     if (!compared) return cells
     const ratio = medians[0] / medians[1]
+    const withRatio = [...cells, Number.isFinite(ratio) ? ratio.toFixed(2) : '–']
+    if (!judged) return withRatio
     const verdict =
       figure.goal === undefined || !Number.isFinite(ratio)
         ? ''
         : meetsGoal(ratio, figure.better, figure.goal, mode)
           ? 'met'
           : 'missed'
-    return [...cells, Number.isFinite(ratio) ? ratio.toFixed(2) : '–', formatGoal(figure, mode), verdict]
+    return [...withRatio, formatGoal(figure, mode), verdict]
   })
   return align([head, ...rows])
 }

@@ -27,4 +27,7 @@ process.once('message', (order: ScenarioOrder) => {
     )
     .finally(() => process.exit())
 })
-process.once('disconnect', () => process.exit())
+// However it ends, brokers end with it: they are killed when this process exits in an orderly way.
+process.once('disconnect', () => process.exit(1))
+process.once('SIGINT', () => process.exit(1))
+process.once('SIGTERM', () => process.exit(1))

@@ -12,6 +12,8 @@ export interface Scale {
   readonly ratePerSecond: number
   /** Publishing has ended this long before resident memory is read. */
   readonly restMs: number
+  /** How long is waited, at most, for a broker to come to rest before its processor time is read. */
+  readonly settleMsMax: number
   readonly topicCount: number
   readonly consumerCount: number
   readonly stalledConsumerCount: number

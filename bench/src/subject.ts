@@ -72,9 +72,12 @@ const STOP_TIMEOUT_MS = 10_000
 const STDERR_TAIL_CHARS = 4000
 
 /** Brokers that must not outlive this process, whatever ends it. */
-const running = new Set<ChildProcess>()
+const running = new Map<ChildProcess, { readonly dataPath: string }>()
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
+  for (const [child, { dataPath }] of running) {
+    child.kill('SIGKILL')
+    rmSync(dataPath, { recursive: true, force: true })
+  }
 })
 
 /** Starts a subject on free ports of 127.0.0.1, with a data path of its own that is removed when it stops. */
@@ -92,7 +95,7 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
   ]
   const spawnedAtMs = performance.now()
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  running.add(child)
+  running.set(child, { dataPath })
   const stderr = tailOf(child)
   const gone = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`exited with ${signal ?? code}`))

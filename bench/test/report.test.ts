@@ -25,7 +25,7 @@ describe('a report', () => {
   })
 
   it('compares the medians of two subjects with the goal of the mode', () => {
-    const options = { labels: ['a', 'b'], compared: true } as const
+    const options = { labels: ['a', 'b'], compared: true, judged: true } as const
     const rounds = measured('more', [2000, 9000, 1000], [1000])
     assert.match(
       formatTable([rounds], { ...options, mode: 'memory' }),
@@ -38,7 +38,7 @@ describe('a report', () => {
 
   it('shows a figure that one subject lacks without a verdict', () => {
     assert.match(
-      formatTable([measured('more', [2000], [])], { mode: 'memory', labels: ['a', 'b'], compared: true }),
+      formatTable([measured('more', [2000], [])], { mode: 'memory', labels: ['a', 'b'], compared: true, judged: true }),
       /2\.0 k\/s +– +– +≥ 1\.50$/,
     )
   })

@@ -35,12 +35,12 @@ export const consume: Scenario = {
     context.progress('building the backlog')
     const both = new CpuMeter(subject)
     await publishing.run()
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     context.progress('consuming')
     const out = new CpuMeter(subject)
     const elapsedMs = await consuming.run()
     const clientLoad = out.clientLoad(elapsedMs)
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     return {
       figures: [
         {

@@ -36,7 +36,7 @@ function liveScenario(channelCount: number, naming: Pick<Scenario, 'name' | 'tit
       const times = await Promise.all([...consuming.map((one) => one.run()), publishing.run()])
       const elapsedMs = Math.max(...times)
       const clientLoad = meter.clientLoad(elapsedMs)
-      await subject.process.settle()
+      await subject.process.settle(context.scale.settleMsMax)
       const fanned = channelCount > 1
       return {
         figures: [

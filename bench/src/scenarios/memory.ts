@@ -32,7 +32,7 @@ export const memory: Scenario = {
       connectionCount: MPUB_CONNECTION_COUNT,
       batchCount: MPUB_BATCH_COUNT,
     })
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     const idleBytes = subject.process.readResidentBytes()
     context.progress('publishing')
     await publishing.run()

@@ -34,7 +34,7 @@ export const mpub: Scenario = {
     const meter = new CpuMeter(subject)
     const elapsedMs = await publishing.run()
     const clientLoad = meter.clientLoad(elapsedMs)
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     const cpuMs = meter.brokerMs()
     context.progress('draining')
     await consuming.run()

@@ -37,7 +37,7 @@ function pubScenario(connectionCount: number, goal: { memory: number; disk: numb
       const meter = new CpuMeter(subject)
       const elapsedMs = await publishing.run()
       const clientLoad = meter.clientLoad(elapsedMs)
-      await subject.process.settle()
+      await subject.process.settle(context.scale.settleMsMax)
       const cpuMs = meter.brokerMs()
       context.progress('draining')
       await consuming.run()

@@ -13,8 +13,8 @@ const MB = 1e6
 const BODY_SIZE_BYTES = 1000
 const CONNECTING_AT_ONCE_COUNT = 100
 const MEMORY_SAMPLE_MS = 250
-/** After so long without a message, the flood is over for those who read. */
-const QUIET_MS = 1000
+/** After so long without a message, the flood is over for those who read; more than nsqd's output buffer takes. */
+const QUIET_MS_MAX = 1000
 
 /** What the consumers that read saw of one half of the run. */
 interface Half {
@@ -147,9 +147,10 @@ class StalledRun {
 
   /** Waits until nothing has come for a while; returns when the last message came. */
   async #untilQuiet(): Promise<number> {
+    const quietMs = Math.min(QUIET_MS_MAX, this.#context.scale.durationMs)
     let lastAtMs = performance.now()
     let count = this.ledger.receivedCount
-    while (performance.now() - lastAtMs < QUIET_MS) {
+    while (performance.now() - lastAtMs < quietMs) {
       await sleep(5)
       if (this.ledger.receivedCount === count) continue
       count = this.ledger.receivedCount
@@ -188,7 +189,7 @@ export const stalled: Scenario = {
     const run = new StalledRun(context, subject)
     context.progress(`connecting ${consumerCount} consumers`)
     await run.connect()
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     const idleBytes = subject.process.readResidentBytes()
     context.progress('all read')
     await run.warmUp()

@@ -34,7 +34,7 @@ export const topics: Scenario = {
     const elapsedMs = performance.now() - startedAtMs
     const stats = JSON.parse(await http.call('GET', '/stats?format=json&include_clients=false')) as Stats
     http.close()
-    await subject.process.settle()
+    await subject.process.settle(context.scale.settleMsMax)
     await sleep(restMs)
     const fullBytes = subject.process.readResidentBytes()
     const completeCount = stats.topics.filter(({ channels }) => channels.length === 1).length

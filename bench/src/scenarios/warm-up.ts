@@ -43,5 +43,5 @@ export async function warmUp(context: ScenarioContext, subject: RunningSubject):
     await sleep(READY_HEAD_START_MS)
     await Promise.all([publishing.run(), consumed])
   }
-  await subject.process.settle()
+  await subject.process.settle(context.scale.settleMsMax)
 }
