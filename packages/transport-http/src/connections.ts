@@ -29,7 +29,12 @@ export class Connections {
   }
 
   opened(socket: Socket): void {
-    this.#connections.set(socket, { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining })
+    const connection: Connection = { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
+    this.#connections.set(socket, connection)
+    // Node resumes a socket at the end of each request that it has parsed.
+    socket.on('resume', () => {
+      if (connection.heldCount > 0) socket.pause()
+    })
     socket.on('close', () => this.#connections.delete(socket))
   }
 

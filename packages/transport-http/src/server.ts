@@ -12,6 +12,9 @@ import { HttpRequest } from './request.js'
 import { Router } from './router.js'
 import { ROUTES } from './routes/index.js'
 
+/** How often connections are looked through for those that take too long. */
+const CHECK_INTERVAL_MS = 5_000
+
 /** nsqd's HTTP API on one address. */
 export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions
@@ -81,11 +84,14 @@ export class HttpTransport implements Transport {
   #createServer(node: HttpNode): Server {
     const { connectionCountMax, keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, headerSizeBytesMax } =
       this.#options
+    const timeoutsMs = [headersTimeoutMs, requestTimeoutMs].filter((timeoutMs) => timeoutMs > 0)
     const server = createServer({
       IncomingMessage: HttpRequest,
       keepAliveTimeout: keepAliveTimeoutMs,
-      headersTimeout: headersTimeoutMs,
+      // The head is part of the request; node:http insists on it.
+      headersTimeout: headersTimeoutMs === 0 ? 0 : Math.min(...timeoutsMs),
       requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(...timeoutsMs, CHECK_INTERVAL_MS),
       maxHeaderSize: headerSizeBytesMax,
     })
     if (connectionCountMax > 0) server.maxConnections = connectionCountMax

@@ -193,8 +193,9 @@ export class FakeBroker implements Broker {
     return this.#reliefs.length
   }
 
-  relieve(): void {
-    this.pressure = 'open'
+  /** Calls everybody who waits. @param pressure - what it is by then */
+  relieve(pressure: Pressure = 'open'): void {
+    this.pressure = pressure
     for (const callback of this.#reliefs.splice(0)) callback()
   }
 
