@@ -7,6 +7,7 @@ export interface HttpAnswer {
 
 export interface ClientStats {
   readonly client_id: string
+  readonly remote_address: string
   readonly ready_count: number
   readonly in_flight_count: number
   readonly state: number

@@ -18,6 +18,8 @@ export interface BrokerOptions {
   readonly flags?: readonly string[]
   /** Listen on socket files in the broker's directory instead of on ports. */
   readonly unixSockets?: boolean
+  /** The ports for V2 and for HTTP, where a test needs certain ones; otherwise any that are free. */
+  readonly ports?: readonly [tcpPort: number, httpPort: number]
 }
 
 /** An `nsqd` process that accepts connections. */
@@ -25,11 +27,14 @@ export interface RunningBroker {
   readonly program: Program
   /** Where V2 clients connect. */
   readonly tcp: NetConnectOpts
+  /** Its data path, with the socket files if it has any. */
+  readonly directory: string
   /** `host:port` of the V2 listener; empty on Unix sockets. */
   readonly tcpAddress: string
   readonly tcpPort: number
   /** `host:port` of the HTTP listener; empty on Unix sockets. */
   readonly httpAddress: string
+  readonly httpPort: number
   readonly http: HttpClient
   /** SIGTERM, then the end of the process; its directory is removed. May be called again. */
   stop(): Promise<Exit>
@@ -39,7 +44,7 @@ export interface RunningBroker {
 export async function startBroker(options: BrokerOptions = {}): Promise<RunningBroker> {
   for (let triesLeft = START_TRIES; ; triesLeft--) {
     const directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
-    const { tcp, http } = await addressesIn(directory, options.unixSockets === true)
+    const { tcp, http } = await addressesIn(directory, options)
     const command = nsqdCommand([
       `--tcp-address=${textOf(tcp)}`,
       `--http-address=${textOf(http)}`,
@@ -64,9 +69,11 @@ function runningBroker(program: Program, tcp: Address, http: Address, directory:
   return {
     program,
     tcp,
+    directory,
     tcpAddress: 'port' in tcp ? textOf(tcp) : '',
     tcpPort: 'port' in tcp ? tcp.port : 0,
     httpAddress: 'port' in http ? textOf(http) : '',
+    httpPort: 'port' in http ? http.port : 0,
     http: new HttpClient(http),
     async stop() {
       try {
@@ -80,9 +87,11 @@ function runningBroker(program: Program, tcp: Address, http: Address, directory:
 
 type Address = { readonly host: string; readonly port: number } | { readonly path: string }
 
-async function addressesIn(directory: string, unixSockets: boolean): Promise<{ tcp: Address; http: Address }> {
-  if (unixSockets) return { tcp: { path: join(directory, 'tcp.sock') }, http: { path: join(directory, 'http.sock') } }
-  const [tcpPort = 0, httpPort = 0] = await freePorts(2)
+async function addressesIn(directory: string, options: BrokerOptions): Promise<{ tcp: Address; http: Address }> {
+  if (options.unixSockets === true) {
+    return { tcp: { path: join(directory, 'tcp.sock') }, http: { path: join(directory, 'http.sock') } }
+  }
+  const [tcpPort = 0, httpPort = 0] = options.ports ?? (await freePorts(2))
   return { tcp: { host: HOST, port: tcpPort }, http: { host: HOST, port: httpPort } }
 }
 
