@@ -1,7 +1,10 @@
 import type { Chunk } from './chunk.js'
 import type { Lease, Sequence } from './sequence.js'
 
-/** What is saved of one channel's cursor. Every value is opaque to the store and carries its own version and checksum. */
+/**
+ * What is saved of one channel's cursor. Every value is opaque to the store and carries its own version and checksum;
+ * it is immutable from here on, and may be kept.
+ */
 export interface CursorUpdate {
   /** The new head value (floor, delivered-up-to, counts). */
   readonly head: Uint8Array
@@ -60,7 +63,7 @@ export interface LogStore {
   /**
    * Forgets every record below `before`. Idempotent. The new {@link first} is stored before anything is deleted. Whole
    * chunks go; a chunk that straddles `before` may stay whole. A crash may bring some records back: cursors, not trims,
-   * say what is finished.
+   * say what is finished. `before` may lie above the end of the log, which then is empty: `first` and `next` are `before`.
    *
    * @throws BrokerError `E_STORAGE_IO`: try again later; nothing above `before` is ever lost by a failed trim.
    */

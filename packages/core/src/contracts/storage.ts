@@ -36,7 +36,7 @@ export interface CatalogueWrite {
  * Where a node keeps its logs and a small catalogue of what exists. It stores opaque, versioned bytes; core owns their
  * meaning. One process has a storage open at a time; {@link open} refuses a second one (`E_STORAGE_LOCKED`).
  *
- * Order of calls: `open`, then anything, then `close`. Before `open` and after `close` every other method throws or
+ * Order of calls: `open`, then anything, then `close`; that is one life, and a new one takes a new object. Before `open` and after `close` every other method throws or
  * rejects `E_STORAGE_CLOSED`.
  */
 export interface Storage {

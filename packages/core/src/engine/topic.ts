@@ -12,17 +12,15 @@ import { BrokerError } from '../errors.js'
 import { isEphemeral, isValidName } from '../names.js'
 import { type CatalogueTopic, type ChannelEntry, channelWrite, type TopicEntry, topicWrite } from './catalogue.js'
 import { Channel, type ChannelHost } from './channel.js'
-import { DueHeap } from './due-heap.js'
+import { openChannelsElsewhere } from './channels-elsewhere.js'
+import { DeferredPublishes } from './deferred-publishes.js'
 import { frameStamp } from './frame.js'
 import { Log, type LogOwner } from './log.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { PublishQueue } from './publish-queue.js'
 import type { Segment } from './segment.js'
-import type { Timed, TimerQueue } from './timer-queue.js'
+import type { TimerQueue } from './timer-queue.js'
 
-/** The wall clock may jump: due times are looked at again at least this often. */
-const DUE_CHECK_MS = 1000
-const DUE_PER_TIMER_MAX = 10_000
 const REOPEN_DELAY_MS_MIN = 50
 const REOPEN_DELAY_MS_MAX = 5000
 const LOAD_RETRY_MS = 1000
@@ -64,11 +62,9 @@ export interface TopicHost {
  * The release point follows the end of what is committed, unless the topic is paused, has no channel, or discovery is
  * still being asked for its channels: then it stands.
  */
-export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
+export class Topic implements TopicContract, LogOwner, ChannelHost {
   readonly topicName: string
   readonly ephemeral: boolean
-  timerAtMs = Infinity
-  timerIndex = -1
   commitScheduled = false
   trimScheduled = false
   paused = false
@@ -79,8 +75,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
   readonly #channels = new Map<string, Channel>()
   readonly #opening = new Map<string, Promise<Channel>>()
   readonly #publishes = new PublishQueue()
-  /** Records that publishers deferred, by due time (wall clock); it serves all channels. */
-  readonly #dueHeap = new DueHeap()
+  readonly #deferred: DeferredPublishes
   #release: Sequence
   #voids: SequenceRange[]
   #discovering = false
@@ -103,6 +98,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
     this.#release = entry.release ?? next
     this.#countedEnd = next
     this.#voids = [...entry.voids]
+    this.#deferred = new DeferredPublishes(host.clock, host.timers, this.#channels)
     this.log = new Log({
       owner: this,
       budget: host.budget,
@@ -182,29 +178,15 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
     return topic
   }
 
-  /** Asks discovery which channels a new topic has elsewhere; its first messages wait for the answer, within a bound. */
+  /** The first messages wait until discovery has said which channels the topic has elsewhere, within a bound. */
   #discover(): void {
-    const { discoveries, clock, discoveryTimeoutMsMax, logger } = this.#host
+    const { discoveries, clock, discoveryTimeoutMsMax: timeoutMsMax, logger } = this.#host
     if (discoveries.length === 0) return
     this.#discovering = true
-    const asked = discoveries.map(async (discovery) => {
-      const names = await discovery.channelsOf(this.topicName)
-      const wanted = names.filter((name) => isValidName(name) && !isEphemeral(name))
-      await Promise.all(wanted.map((name) => this.openChannel(name)))
-    })
-    const finish = (): void => {
-      timer.cancel()
-      if (!this.#discovering) return
+    const openChannel = (name: string): Promise<Channel> => this.openChannel(name)
+    openChannelsElsewhere({ topic: this.topicName, discoveries, clock, logger, timeoutMsMax, openChannel }, () => {
       this.#discovering = false
       this.#advanceRelease()
-    }
-    const timer = clock.setTimer(discoveryTimeoutMsMax, finish)
-    Promise.allSettled(asked).then((results) => {
-      for (const result of results) {
-        if (result.status === 'rejected')
-          logger.warn(`channels of new topic ${this.topicName}: ${describe(result.reason)}`)
-      }
-      finish()
     })
   }
 
@@ -395,40 +377,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
       for (const channel of this.#channels.values()) channel.skip(range.first, range.end)
     }
     const { segments } = this.log
-    for (let i = segments.length - 1; i >= 0 && segments[i].end > first; i--) this.#deferDues(segments[i], first, end)
+    for (let i = segments.length - 1; i >= 0 && segments[i].end > first; i--)
+      this.#deferred.hold(segments[i], first, end)
   }
 
   loaded(segment: Segment): void {
-    this.#deferDues(segment, segment.first, Math.min(segment.end, this.#release))
-  }
-
-  #deferDues(segment: Segment, first: Sequence, end: Sequence): void {
-    const { dues } = segment
-    if (dues.size === 0) return
-    const nowMs = this.#host.clock.wallMs()
-    for (const [index, dueAtMs] of dues) {
-      const sequence = segment.first + index
-      if (sequence < first || sequence >= end || dueAtMs <= nowMs) continue
-      let waits = false
-      for (const channel of this.#channels.values()) waits = channel.defer(sequence) || waits
-      if (waits) this.#dueHeap.push(dueAtMs, sequence)
-    }
-    this.#armDue(nowMs)
-  }
-
-  #armDue(wallMs: number): void {
-    if (this.#dueHeap.size === 0) return
-    const delayMs = Math.min(DUE_CHECK_MS, Math.max(1, this.#dueHeap.earliest - wallMs))
-    this.#host.timers.setEarlier(this, this.#host.clock.monotonicMs() + delayMs)
-  }
-
-  onTimer(): void {
-    const nowMs = this.#host.clock.wallMs()
-    for (let left = DUE_PER_TIMER_MAX; left > 0 && this.#dueHeap.earliest <= nowMs; left--) {
-      const sequence = this.#dueHeap.pop()
-      for (const channel of this.#channels.values()) channel.due(sequence)
-    }
-    this.#armDue(nowMs)
+    this.#deferred.hold(segment, segment.first, Math.min(segment.end, this.#release))
   }
 
   // ---- channels --------------------------------------------------------------------------------------------------
@@ -571,7 +525,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, Timed {
     this.#deleted = reason
     for (const channel of this.#channels.values()) channel.close()
     this.#publishes.failAll(reason)
-    this.#host.timers.set(this, Infinity)
+    this.#deferred.close()
     this.#host.setFault(this.topicName, null)
     this.log.releaseMemory()
   }
