@@ -1,5 +1,5 @@
 import { BrokerError } from '@spillway/core'
-import { type JsonKind, readJsonMembers } from './json-members.js'
+import { type JsonMemberSink, JsonScanner } from './json-scanner.js'
 
 /** The body of IDENTIFY; what is absent or `null` is `''`, `false` or 0. */
 export interface IdentifyRequest {
@@ -37,25 +37,66 @@ const NOTHING: IdentifyRequest = {
   topology_region: '',
   topology_zone: '',
 }
+/** Of the names above, in quotes. */
+const KEY_SIZE_BYTES_MIN = 8
+/** Every character of the longest name may be written as six. */
+const KEY_SIZE_BYTES_MAX = 6 * 21 + 2
 const WHOLE_NUMBER = /^-?[0-9]+$/
 /** Digits of the longest number that its type in nsqd may hold. */
 const INT64_DIGITS_MAX = 19
 
 /**
- * Decodes the body as Go does: keys in any case, the last one wins, unknown ones are ignored, a known one of another
- * type spoils the whole, and so does a whole number that is written with a fraction or an exponent.
- *
- * @throws BrokerError `E_BAD_BODY`
+ * Decodes the body of IDENTIFY while it arrives, as Go does: keys in any case, the last one wins, unknown ones are
+ * ignored, a known one of another type spoils the whole, and so does a whole number that is written with a fraction or
+ * an exponent.
  */
-export function parseIdentifyRequest(body: Buffer): IdentifyRequest {
-  const request = { ...NOTHING }
-  let isGood = true
-  const isJson = readJsonMembers(body.toString('utf8'), (key, kind, value) => {
-    const field = fieldNamed(key)
-    if (field !== null && kind !== 'null' && !setField(request, field, kind, value)) isGood = false
-  })
-  if (!isJson || !isGood) throw new BrokerError('E_BAD_BODY', 'IDENTIFY failed to decode JSON body')
-  return request
+export class IdentifyDecoder implements JsonMemberSink {
+  readonly #scanner = new JsonScanner(this)
+  readonly #request: IdentifyRequest = { ...NOTHING }
+  /** The member at hand, if it is a known one. */
+  #field: keyof IdentifyRequest | null = null
+  #isGood = true
+
+  /** Goes on with what has arrived: the first `haveBytes` of the body, from `bytes[start]`. */
+  advance(bytes: Buffer, start: number, haveBytes: number): void {
+    this.#scanner.advance(bytes, start, haveBytes)
+  }
+
+  /** What it said, all of it having arrived. @throws BrokerError `E_BAD_BODY` */
+  finish(): IdentifyRequest {
+    if (this.#isGood && this.#scanner.isWhole) return this.#request
+    throw new BrokerError('E_BAD_BODY', 'IDENTIFY failed to decode JSON body')
+  }
+
+  key(bytes: Buffer, start: number, end: number): void {
+    const sizeBytes = end - start
+    const mayBeKnown = sizeBytes >= KEY_SIZE_BYTES_MIN && sizeBytes <= KEY_SIZE_BYTES_MAX
+    this.#field = mayBeKnown ? fieldNamed(JSON.parse(bytes.toString('utf8', start, end))) : null
+  }
+
+  value(bytes: Buffer, start: number, end: number): void {
+    if (this.#field === null) return
+    const isNull = bytes[start] === 0x6e
+    if (!isNull && !this.#set(this.#field, bytes.toString('utf8', start, end))) this.#isGood = false
+  }
+
+  #set(field: keyof IdentifyRequest, json: string): boolean {
+    const fields = this.#request as unknown as Record<string, unknown>
+    const kind = typeof NOTHING[field]
+    if (kind === 'number') {
+      if (!isInteger(json, field === 'sample_rate' ? 32 : 64)) return false
+      // `+ 0`: minus zero is zero. Beyond 2^53 the last digits get lost; such a number is out of every range anyway.
+      fields[field] = Number(json) + 0
+    } else if (kind === 'string') {
+      if (!json.startsWith('"')) return false
+      // Half of a surrogate pair is no text: through UTF-8 it becomes what Go makes of it, U+FFFD.
+      fields[field] = Buffer.from(JSON.parse(json)).toString()
+    } else {
+      if (json !== 'true' && json !== 'false') return false
+      fields[field] = json === 'true'
+    }
+    return true
+  }
 }
 
 function fieldNamed(key: string): keyof IdentifyRequest | null {
@@ -64,22 +105,7 @@ function fieldNamed(key: string): keyof IdentifyRequest | null {
   return Object.hasOwn(NOTHING, field) ? (field as keyof IdentifyRequest) : null
 }
 
-function setField(request: IdentifyRequest, field: keyof IdentifyRequest, kind: JsonKind, value: string): boolean {
-  const fields: Record<string, unknown> = request as unknown as Record<string, unknown>
-  if (typeof NOTHING[field] !== kind) return false
-  if (kind !== 'number') {
-    const decoded: unknown = JSON.parse(value)
-    // Half of a surrogate pair is no text: through UTF-8 it becomes what Go makes of it, U+FFFD.
-    fields[field] = typeof decoded === 'string' ? Buffer.from(decoded).toString() : decoded
-    return true
-  }
-  if (!isInteger(value, field === 'sample_rate' ? 32 : 64)) return false
-  // `+ 0`: minus zero is zero. Beyond 2^53 the last digits get lost; such a number is out of every range anyway.
-  fields[field] = Number(value) + 0
-  return true
-}
-
 function isInteger(text: string, bitCount: number): boolean {
-  if (!WHOLE_NUMBER.test(text) || text.length > INT64_DIGITS_MAX + 1) return false
+  if (text.length > INT64_DIGITS_MAX + 1 || !WHOLE_NUMBER.test(text)) return false
   return BigInt.asIntN(bitCount, BigInt(text)) === BigInt(text)
 }

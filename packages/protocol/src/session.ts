@@ -19,6 +19,7 @@ import { findCommand } from './commands/index.js'
 import { type DeadlineSubject, Deadlines } from './deadlines.js'
 import { encodeError, HEARTBEAT_FRAME } from './frames.js'
 import { HoldTimer } from './hold-timer.js'
+import { IdentifyDecoder, type IdentifyRequest } from './identify-request.js'
 import { MpubScanner } from './mpub-scanner.js'
 import { OUTPUT_SIZE_BYTES_MAX, Outbox } from './outbox.js'
 import { type PublishCommand, Publisher, publishError } from './publisher.js'
@@ -82,6 +83,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   readonly #deadlines: Deadlines
   readonly #hold: HoldTimer
   #scanner: MpubScanner | null = null
+  /** Only while the body of an IDENTIFY arrives. */
+  #identifyDecoder: IdentifyDecoder | null = null
   #subscription: Subscription | null = null
   #halts = 0
   /** The asynchronous command under way. */
@@ -228,6 +231,18 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   get mpubScanner(): MpubScanner {
     this.#scanner ??= new MpubScanner(this.options)
     return this.#scanner
+  }
+
+  get identifyDecoder(): IdentifyDecoder {
+    this.#identifyDecoder ??= new IdentifyDecoder()
+    return this.#identifyDecoder
+  }
+
+  /** What the IDENTIFY at hand says, all of it having arrived. @throws BrokerError `E_BAD_BODY` */
+  takeIdentifyRequest(): IdentifyRequest {
+    const decoder = this.identifyDecoder
+    this.#identifyDecoder = null
+    return decoder.finish()
   }
 
   /** The peer has shown that it speaks V2. */
