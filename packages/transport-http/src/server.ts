@@ -94,6 +94,8 @@ export class HttpTransport implements Transport {
       connectionsCheckingInterval: Math.min(...timeoutsMs, CHECK_INTERVAL_MS),
       maxHeaderSize: headerSizeBytesMax,
     })
+    // A client may close its half after its last request, and still gets its answers.
+    Object.assign(server, { httpAllowHalfOpen: true })
     if (connectionCountMax > 0) server.maxConnections = connectionCountMax
     server.on('connection', (socket) => this.#connections.opened(socket))
     server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))

@@ -30,6 +30,20 @@ describe('connections', () => {
     assert.match(answer, /200 OK.*OK$/s)
   })
 
+  it('whose client has finished sending still get their answers', async () => {
+    const client = http.connect()
+    client.socket.end(`${pub('a')}${pub('b')}`)
+    assert.match(await client.closed(), /^HTTP\/1.1 200 OK.*OKHTTP\/1.1 200 OK.*OK$/s)
+    assert.deepEqual(http.broker.messagesOf('t'), ['a', 'b'])
+  })
+
+  it('whose client has finished sending too early are told so', async () => {
+    const client = http.connect()
+    client.socket.end(`${pub('a')}POST /pub?topic=t HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nbc`)
+    assert.match(await client.closed(), /^HTTP\/1.1 200 OK.*OKHTTP\/1.1 500 .*"INTERNAL_ERROR"\}$/s)
+    assert.deepEqual(http.broker.messagesOf('t'), ['a'])
+  })
+
   it('beyond the limit are closed at once, the others stay', async () => {
     const limited = await TestTransport.start({ connectionCountMax: 2 })
     try {
