@@ -72,6 +72,11 @@ export class CommandReader {
     this.#keep(backlog, this.#consume(backlog), true)
   }
 
+  /** Forgets what was read while the session was halted. */
+  dropBacklog(): void {
+    this.#backlog = null
+  }
+
   /** The peer sends nothing more. @throws BrokerError when that cuts a body short. */
   end(): void {
     if (this.#command === null) return

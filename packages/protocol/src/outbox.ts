@@ -71,8 +71,10 @@ export class Outbox implements ReplySink {
       return
     }
     this.flush()
+    const run = frames.subarray(start, end)
+    // A run that will wait is copied: for the sake of 16 kB, a stuck peer must not keep a megabyte of the log alive.
+    this.#output.write(this.#output.pendingBytes > 0 ? Buffer.from(run) : run)
     this.#writtenBytes += end - start
-    this.#output.write(frames.subarray(start, end))
     this.#turns.add(this.#task)
   }
 

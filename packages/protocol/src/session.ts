@@ -328,6 +328,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   /** Changes the stream, once everything that is owed has been sent. */
   async upgrade(upgrade: Upgrade): Promise<void> {
     await this.#whenIdle()
+    // What came in before is not what the peer says under the new protection: it is thrown away, as nsqd does.
+    this.#reader.dropBacklog()
     if (!this.isOver) await this.#output.upgrade(upgrade)
   }
 

@@ -180,21 +180,29 @@ describe('IDENTIFY', () => {
 describe('upgrades of the stream', () => {
   const UPGRADES = { tls: true, snappy: true, deflate: true, deflateLevelMax: 4 }
 
-  it('come after the reply, in order, with an OK each, and nothing is run before', async () => {
+  it('come after the reply, in order, with an OK each', async () => {
     const client = await connect()
     client.output.upgrades = UPGRADES
     await client.send(
       withBody('IDENTIFY', '{"feature_negotiation":true,"tls_v1":true,"deflate":true,"deflate_level":9}'),
-      'SUB t c\nRDY 3\n',
     )
     const [reply, ...rest] = client.take()
     assert.deepEqual(JSON.parse(reply).deflate_level, 4)
-    assert.deepEqual(rest, ['<tls>', 'OK', '<deflate>', 'OK', 'OK'])
+    assert.deepEqual(rest, ['<tls>', 'OK', '<deflate>', 'OK'])
     assert.deepEqual(client.output.upgraded, [
       { kind: 'tls', level: 0 },
       { kind: 'deflate', level: 4 },
     ])
-    assert.equal(client.subscription.ready, 3)
+    await client.send('SUB t c\n')
+    assert.deepEqual(client.take(), ['OK'])
+  })
+
+  it('throw away what was sent before them: nobody may slip commands in front of the protection', async () => {
+    const client = await connect()
+    client.output.upgrades = UPGRADES
+    await client.send(withBody('IDENTIFY', '{"feature_negotiation":true,"tls_v1":true}'), withBody('PUB t', 'injected'))
+    assert.deepEqual(client.take().slice(1), ['<tls>', 'OK'])
+    assert.equal(client.broker.publishes.length, 0)
   })
 
   it('are not begun for a client that does not negotiate', async () => {
