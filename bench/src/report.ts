@@ -1,4 +1,4 @@
-import type { Figure, Goal } from './scenario.js'
+import type { Figure } from './scenario.js'
 import type { Mode } from './subject.js'
 
 /** One figure of one subject, round by round. */
@@ -32,13 +32,14 @@ export function formatValue(value: number, unit: Figure['unit']): string {
   }
 }
 
-export function formatGoal(figure: Omit<Figure, 'value'>, mode: Mode): string {
-  if (figure.goal === undefined) return ''
-  return `${figure.better === 'more' ? '≥' : '≤'} ${figure.goal[mode].toFixed(2)}`
-}
-
-export function meetsGoal(ratio: number, better: Figure['better'], goal: Goal, mode: Mode): boolean {
-  return better === 'more' ? ratio >= goal[mode] : ratio <= goal[mode]
+/** What the goal of this mode says about a ratio; `bound` is what is shown, both are empty without a goal. */
+function judge(figure: Omit<Figure, 'value'>, ratio: number, mode: Mode): { bound: string; verdict: string } {
+  const goal = figure.goal?.[mode]
+  if (goal === undefined) return { bound: '', verdict: '' }
+  const atLeast = figure.better === 'more'
+  const bound = `${atLeast ? '≥' : '≤'} ${goal.toFixed(2)}`
+  if (!Number.isFinite(ratio)) return { bound, verdict: '' }
+  return { bound, verdict: (atLeast ? ratio >= goal : ratio <= goal) ? 'met' : 'missed' }
 }
 
 export interface TableOptions {
@@ -61,13 +62,8 @@ export function formatTable(measured: readonly Measured[], options: TableOptions
     const ratio = medians[0] / medians[1]
     const withRatio = [...cells, Number.isFinite(ratio) ? ratio.toFixed(2) : '–']
     if (!judged) return withRatio
-    const verdict =
-      figure.goal === undefined || !Number.isFinite(ratio)
-        ? ''
-        : meetsGoal(ratio, figure.better, figure.goal, mode)
-          ? 'met'
-          : 'missed'
-    return [...withRatio, formatGoal(figure, mode), verdict]
+    const { bound, verdict } = judge(figure, ratio, mode)
+    return [...withRatio, bound, verdict]
   })
   return align([head, ...rows])
 }

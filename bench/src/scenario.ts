@@ -33,10 +33,10 @@ export interface ScenarioContext {
   progress(text: string): void
 }
 
-/** What the ratio to nsqd must be, from the project's goals. */
+/** What the ratio to nsqd must be, from the project's goals; absent where there is none. */
 export interface Goal {
-  readonly memory: number
-  readonly disk: number
+  readonly memory?: number
+  readonly disk?: number
 }
 
 /** One number that a scenario found. */
