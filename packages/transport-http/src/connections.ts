@@ -70,10 +70,10 @@ export class Connections {
     return (this.#connections.get(socket)?.heldCount ?? 0) > 0
   }
 
-  /** The newest request, when its body is not complete and it has no answer. */
-  incompleteRequest(socket: Socket): HttpRequest | null {
+  /** The request of whose body more is wanted, if there is one. */
+  requestBeingRead(socket: Socket): HttpRequest | null {
     const latest = this.#connections.get(socket)?.latest ?? null
-    return latest === null || latest.complete || latest.exchange.isAnswered ? null : latest
+    return latest === null || latest.sink === null || latest.complete ? null : latest
   }
 
   /** Ends a connection once all its requests are answered. @returns false when they are: nothing has been done then. */

@@ -121,8 +121,8 @@ export class HttpTransport implements Transport {
       return
     }
     const isBusy = this.#connections.endAfterAnswers(socket)
-    const incomplete = this.#connections.incompleteRequest(socket)
-    if (incomplete !== null) abandonBody(incomplete, bodyFailureOf(code))
+    const request = this.#connections.requestBeingRead(socket)
+    if (request !== null) abandonBody(request, bodyFailureOf(code))
     if (isBusy) return
     const status = STATUS_OF[code] ?? 400
     const text = `${status} ${STATUS_CODES[status]}`
