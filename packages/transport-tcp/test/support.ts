@@ -71,6 +71,11 @@ export class TestServer {
     return client
   }
 
+  /** Those made so far are gone already. */
+  forgetClients(): void {
+    this.#clients.length = 0
+  }
+
   async close(): Promise<void> {
     for (const client of this.#clients) client.socket.destroy()
     await this.transport.stop()
