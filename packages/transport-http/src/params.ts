@@ -6,6 +6,7 @@ import { HttpError } from './http-error.js'
 /** The parameters of a query; the first of several with one name counts. */
 export type Params = ReadonlyMap<string, string>
 
+const ENCODED = /[%+]/
 const BAD_ESCAPE = /%(?![0-9a-fA-F]{2})/
 
 /** @throws HttpError 400 `INVALID_REQUEST` for a `;` or a percent sign that starts no escape. */
@@ -72,6 +73,7 @@ export function existingChannelOf(exchange: Exchange, params: Params): Channel {
 }
 
 function decode(text: string): string {
+  if (!ENCODED.test(text)) return text
   // Unlike decodeURIComponent it takes bytes that are not UTF-8 as well, as nsqd does.
   return querystring.unescape(text.replaceAll('+', ' '))
 }
