@@ -64,7 +64,13 @@ export class TcpTransport implements Transport {
     this.#server?.close()
     if (this.#context === null) return
     const { clock } = this.#context.broker
-    const answered = Promise.all(Array.from(this.#connections, (connection) => connection.session.drain()))
+    // Each goes as soon as it is answered: one that does not read its answers holds up nobody but the stop.
+    const answered = Promise.all(
+      Array.from(this.#connections, async (connection) => {
+        await connection.session.drain()
+        connection.end()
+      }),
+    )
     await new Promise<void>((resolve) => {
       const timer = clock.setTimer(timeoutMs, resolve)
       void answered.then(() => {

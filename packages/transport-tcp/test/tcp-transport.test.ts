@@ -220,6 +220,30 @@ describe('stopping', () => {
     assert.deepEqual(broker.transport.addresses, [])
   })
 
+  it('lets those go at once who are answered, though one does not read', async () => {
+    const broker = await start()
+    const stuck = await broker.connect()
+    stuck.send('  V2SUB t c\nRDY 2500\n')
+    assert.equal(await stuck.next(), 'OK')
+    stuck.socket.pause()
+    const client = await broker.connect()
+    client.send('  V2')
+    const body = Buffer.alloc(1_000_000, 'x')
+    for (let sent = 0; sent < 30; sent++) {
+      client.send(pub('t', body))
+      assert.equal(await client.next(), 'OK')
+    }
+    let isDrained = false
+    const draining = broker.transport.drain(60_000).then(() => {
+      isDrained = true
+    })
+    assert.equal(await client.next(), null)
+    assert.ok(!isDrained)
+    await broker.transport.stop()
+    stuck.socket.destroy()
+    await draining
+  }).timeout(30_000)
+
   it('does not wait for answers longer than it was told to', async () => {
     const broker = await start()
     const client = await broker.connect()
