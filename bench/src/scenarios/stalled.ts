@@ -6,7 +6,7 @@ import { Ledger } from '../ledger.js'
 import { publishAtRate } from '../paced-publisher.js'
 import type { Figure, Scenario, ScenarioContext } from '../scenario.js'
 import type { RunningSubject } from '../subject.js'
-import { drawTag, Publishing, perSecond, whileAlive } from '../traffic.js'
+import { CpuMeter, drawTag, Publishing, perMillion, perSecond, whileAlive } from '../traffic.js'
 import { MPUB_BATCH_COUNT, READY_MAX } from './warm-up.js'
 
 const MB = 1e6
@@ -20,6 +20,7 @@ const QUIET_MS_MAX = 1000
 interface Half {
   readonly latency: LatencyRecorder
   readonly floodPerSecond: number
+  readonly floodCpuPerMillion: number
   readonly residentBytesMax: number
 }
 
@@ -92,12 +93,14 @@ class StalledRun {
     await this.#pace()
     await this.#untilQuiet()
     const receivedBefore = this.ledger.receivedCount
+    const meter = new CpuMeter(this.#subject)
     const startedAtMs = performance.now()
     await this.#flood()
     const endedAtMs = await this.#untilQuiet()
     const floodPerSecond = perSecond(this.ledger.receivedCount - receivedBefore, endedAtMs - startedAtMs)
+    const floodCpuPerMillion = perMillion(meter.brokerMs(), this.#floodCount)
     clearInterval(sampling)
-    return { latency, floodPerSecond, residentBytesMax }
+    return { latency, floodPerSecond, floodCpuPerMillion, residentBytesMax }
   }
 
   stall(): void {
@@ -167,6 +170,13 @@ function halfFigures(when: 'before' | 'after', half: Half): Figure[] {
   return [
     { key: `${key}.p50`, title: `${title} latency p50`, unit: 'ms', value: p50Ms, better: 'less' },
     { key: `${key}.p99`, title: `${title} latency p99`, unit: 'ms', value: p99Ms, better: 'less' },
+    {
+      key: `${key}.cpu`,
+      title: `${title.split(',')[0]}, broker CPU`,
+      unit: 's/million',
+      value: half.floodCpuPerMillion,
+      better: 'less',
+    },
     { key: `${key}.rate`, title: `${title} throughput`, unit: 'msg/s', value: half.floodPerSecond, better: 'more' },
     {
       key: `${key}.resident`,
