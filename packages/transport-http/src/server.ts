@@ -40,6 +40,8 @@ export class HttpTransport implements Transport {
   async start(broker: Broker): Promise<void> {
     const server = this.#createServer({ broker, connections: this.#connections, memory: this.#memory })
     await listen(server, this.#options.address, this.#basePath)
+    // For example when there are no file descriptors left. Those who are connected stay so.
+    server.on('error', (error) => broker.logger.error('HTTP connection not accepted', { error: error.message }))
     this.#memory.start()
     this.#server = server
     this.#broker = broker

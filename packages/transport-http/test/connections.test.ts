@@ -44,6 +44,20 @@ describe('connections', () => {
     assert.deepEqual(http.broker.messagesOf('t'), ['a'])
   })
 
+  it('are cut when an unwanted body does not end', async () => {
+    const client = http.connect().send('POST /ping HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n')
+    await client.until(/^HTTP\/1.1 405 .*"METHOD_NOT_ALLOWED"\}$/s)
+    const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(1024 * 1024), Buffer.from('\r\n')])
+    let sentCount = 0
+    const sendMore = (): void => {
+      while (client.socket.writable && client.socket.write(chunk)) sentCount++
+    }
+    client.socket.on('drain', sendMore)
+    sendMore()
+    await client.closed()
+    assert.ok(sentCount < 100, `${sentCount} MiB`)
+  })
+
   it('beyond the limit are closed at once, the others stay', async () => {
     const limited = await TestTransport.start({ connectionCountMax: 2 })
     try {

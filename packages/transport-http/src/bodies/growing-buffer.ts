@@ -2,7 +2,9 @@ import type { Broker } from '@spillway/core'
 import { HttpError } from '../http-error.js'
 
 /** A buffer up to this size is not worth a charge, and is made in one go. */
-const UNCHARGED_BYTES = 64 * 1024
+const UNCHARGED_BYTES = 16 * 1024
+
+const SIZE_BYTES_MIN = 1024
 
 /** Gathers a body. It doubles as bytes arrive, so that a large Content-Length alone costs nothing, and charges what it takes. */
 export class GrowingBuffer {
@@ -10,11 +12,13 @@ export class GrowingBuffer {
   bytes: Buffer
   length = 0
   readonly #broker: Broker
+  readonly #sizeBytesExpected: number
   #chargedBytes = 0
 
   /** @param sizeBytesExpected - as announced by the client; 0 when it was not */
   constructor(broker: Broker, sizeBytesExpected: number) {
     this.#broker = broker
+    this.#sizeBytesExpected = sizeBytesExpected
     this.bytes = Buffer.allocUnsafe(Math.min(sizeBytesExpected, UNCHARGED_BYTES))
   }
 
@@ -41,7 +45,7 @@ export class GrowingBuffer {
   }
 
   #grow(sizeBytesMin: number): void {
-    const sizeBytes = Math.max(sizeBytesMin, 2 * this.bytes.length, 1024)
+    const sizeBytes = this.#nextSizeBytes(sizeBytesMin)
     if (sizeBytes > UNCHARGED_BYTES) {
       // A body that is not here yet is the last thing to find room for.
       if (this.#broker.pressure === 'full') throw new HttpError(503, 'FULL')
@@ -51,5 +55,11 @@ export class GrowingBuffer {
     const grown = Buffer.allocUnsafe(sizeBytes)
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+  }
+
+  /** Twice as much, but not more than is expected, as long as the client keeps to that. */
+  #nextSizeBytes(sizeBytesMin: number): number {
+    const doubled = Math.max(sizeBytesMin, 2 * this.bytes.length, SIZE_BYTES_MIN)
+    return sizeBytesMin <= this.#sizeBytesExpected ? Math.min(doubled, this.#sizeBytesExpected) : doubled
   }
 }
