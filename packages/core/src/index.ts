@@ -1,6 +1,8 @@
 export * from './contracts/index.js'
+export { CHUNK_HEADER_BYTES, decodeChunk, encodeChunkHeader } from './engine/chunk-codec.js'
 export { Engine, type EngineParts } from './engine/engine.js'
 export * from './errors.js'
+export * from './listen-address.js'
 export * from './names.js'
 export * from './plugin.js'
 export * from './tokens.js'

@@ -97,6 +97,14 @@ describe('GET /stats?format=json', () => {
     assert.deepEqual(http.broker.statsFilter, { includeClients: true, topic: 't', channel: 'nobody' })
   })
 
+  it('counts deliveries as global ones, and leaves out a zero', async () => {
+    http.broker.statsResult = {
+      topics: [topicStats({ channels: [channelStats({ deliveryCount: 7 })] })],
+      producers: [],
+    }
+    assert.match(await get(), /"message_count":12,"global_msg_count":7,"requeue_count":5/)
+  })
+
   it('takes an empty topic and channel for none', async () => {
     assert.equal(await get('&topic=&channel='), `${START},"topics":[],"producers":null}`)
     assert.deepEqual(http.broker.statsFilter, { includeClients: true })

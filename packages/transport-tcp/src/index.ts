@@ -25,5 +25,5 @@ export default definePlugin({
     },
     additionalProperties: false,
   },
-  create: (options: TcpTransportOptions, { logger }) => new TcpTransport(options, logger),
+  create: (options: TcpTransportOptions, { logger, dataPath }) => new TcpTransport(options, logger, dataPath),
 })

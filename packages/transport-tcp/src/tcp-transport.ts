@@ -1,8 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { type Broker, BrokerError, type ListenAddress, type Logger, type Transport } from '@spillway/core'
+import {
+  type Broker,
+  type ListenAddress,
+  type ListenTarget,
+  type Logger,
+  listenError,
+  parseListenAddress,
+  type Transport,
+} from '@spillway/core'
 import { SessionContext } from '@spillway/protocol'
-import { type ListenTarget, listenError, parseListenAddress, reasonOf } from './listen-address.js'
 import { TcpConnection } from './tcp-connection.js'
 
 /** Connections waiting to be accepted; more than Node's default, for clients that reconnect all at once. */
@@ -20,6 +27,7 @@ export interface TcpTransportOptions {
 /** V2 over TCP and Unix sockets. */
 export class TcpTransport implements Transport {
   readonly #options: TcpTransportOptions
+  readonly #basePath: string
   readonly #logger: Logger
   readonly #connections = new Set<TcpConnection>()
   #server: Server | null = null
@@ -28,8 +36,10 @@ export class TcpTransport implements Transport {
   #refusedCount = 0
   #isRefusalLogged = false
 
-  constructor(options: TcpTransportOptions, logger: Logger) {
+  /** @param basePath - where a relative path of a Unix socket begins */
+  constructor(options: TcpTransportOptions, logger: Logger, basePath: string) {
     this.#options = options
+    this.#basePath = basePath
     this.#logger = logger
   }
 
@@ -47,7 +57,7 @@ export class TcpTransport implements Transport {
   }
 
   async start(broker: Broker): Promise<void> {
-    const target = parseListenAddress(this.#options.address)
+    const target = parseListenAddress(this.#options.address, this.#basePath)
     this.#context = new SessionContext(broker)
     // A half-closed peer still gets the answers to what it asked.
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
@@ -91,15 +101,11 @@ export class TcpTransport implements Transport {
   }
 
   async #listen(server: Server, target: ListenTarget): Promise<void> {
-    try {
-      if (target.kind === 'unix') server.listen({ path: target.path, backlog: BACKLOG_MAX })
-      else
-        server.listen({ port: target.port, backlog: BACKLOG_MAX, ...(target.host === '' ? {} : { host: target.host }) })
-      await once(server, 'listening')
-    } catch (error) {
-      if (error instanceof BrokerError || !(error instanceof Error)) throw error
-      throw listenError(this.#options.address, reasonOf(error), error)
-    }
+    const listening = once(server, 'listening')
+    server.listen({ ...target, backlog: BACKLOG_MAX })
+    await listening.catch((error: Error) => {
+      throw listenError(this.#options.address, error)
+    })
   }
 
   #accept(socket: Socket): void {
@@ -122,7 +128,7 @@ export class TcpTransport implements Transport {
 }
 
 function addressOf(server: Server, target: ListenTarget): ListenAddress {
-  if (target.kind === 'unix') return { protocol: 'tcp', address: target.path, port: -1 }
+  if ('path' in target) return { protocol: 'tcp', address: target.path, port: -1 }
   const { address, port } = server.address() as AddressInfo
   return { protocol: 'tcp', address, port }
 }

@@ -52,7 +52,7 @@ export class TestServer {
   readonly #clients: TestClient[] = []
 
   constructor(address: string, connectionsMax: number) {
-    this.transport = new TcpTransport({ address, connectionsMax }, this.logger)
+    this.transport = new TcpTransport({ address, connectionsMax }, this.logger, process.cwd())
   }
 
   static async start(address = '127.0.0.1:0', connectionsMax = 0): Promise<TestServer> {

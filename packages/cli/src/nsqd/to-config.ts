@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import { isSocketPath } from '@spillway/core'
 import type { PluginUse, SpillwayConfig } from '@spillway/core/node'
 import type { FlagValues } from '../go-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
@@ -47,9 +49,16 @@ function listenersOf(values: NsqdValues): Listener[] {
     { flag: 'tcp-address', use: '@spillway/transport-tcp', address: values['tcp-address'] ?? '0.0.0.0:4150' },
     { flag: 'http-address', use: '@spillway/transport-http', address: values['http-address'] ?? '0.0.0.0:4151' },
   ]
-  return listeners.filter(({ address }) => address !== '')
+  return listeners
+    .filter(({ address }) => address !== '')
+    .map((listener) => ({ ...listener, address: fromWorkingDirectory(listener.address) }))
 }
 
 function pointerOf(name: string): string | undefined {
   return (NSQD_FLAGS as Record<string, NsqdFlag>)[name].pointer
+}
+
+/** nsqd takes a relative path of a Unix socket from where it was started; the configuration from the data path. */
+function fromWorkingDirectory(address: string): string {
+  return isSocketPath(address) ? resolve(address) : address
 }

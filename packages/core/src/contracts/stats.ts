@@ -35,6 +35,8 @@ export interface ChannelStats {
   readonly inFlightCount: number
   readonly deferredCount: number
   readonly messageCount: number
+  /** Messages given to consumers, each delivery counted. */
+  readonly deliveryCount: number
   readonly requeueCount: number
   readonly timeoutCount: number
   readonly clientCount: number

@@ -92,6 +92,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** Records below were delivered in an earlier life: they have at least one delivery behind them. */
   #deliveredBefore: Sequence = 0
   #messageCount = 0
+  #deliveryCount = 0
   #requeueCount = 0
   #timeoutCount = 0
   #loading = false
@@ -269,6 +270,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     nowMs: number,
   ): void {
     consumer.messageCount += count
+    this.#deliveryCount += count
     this.#saver.touch()
     let deadlineMs: number
     if (returned) {
@@ -614,6 +616,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
       inFlightCount: this.#inFlight.count,
       deferredCount: this.#deferredCount,
       messageCount: this.#messageCount,
+      deliveryCount: this.#deliveryCount,
       requeueCount: this.#requeueCount,
       timeoutCount: this.#timeoutCount,
       clientCount: this.#consumers.size,

@@ -283,7 +283,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   #refusal(frameBytes: number): BrokerError | null {
     if (this.#deleted !== null) return this.#deleted
-    if (this.log.failure !== null) return new BrokerError('E_PUB_FAILED', describe(this.log.failure))
+    const { failure } = this.log
+    if (failure !== null) return new BrokerError('E_PUB_FAILED', describe(failure), { cause: failure })
     if (this.#host.budget.hasRoom(frameBytes)) return null
     return new BrokerError('E_MEMORY_FULL', `memory budget of ${this.#host.budget.sizeBytesMax} bytes is used up`)
   }

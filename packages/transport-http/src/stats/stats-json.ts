@@ -31,10 +31,15 @@ function* topicJson(topic: TopicStats, source: StatsSource): Generator<string> {
     `,"message_bytes":${topic.messageBytes},"paused":${topic.paused},${E2E_LATENCY}}`
 }
 
+/** Without topology-aware consumption nsqd counts every delivery as global, and leaves out a zero. */
+function globalCountJson({ deliveryCount }: ChannelStats): string {
+  return deliveryCount === 0 ? '' : `,"global_msg_count":${deliveryCount}`
+}
+
 function* channelJson(channel: ChannelStats, source: StatsSource): Generator<string> {
   yield `{"channel_name":${toGoJson(channel.name)},"depth":${channel.depth},"backend_depth":${channel.backendDepth}` +
     `,"in_flight_count":${channel.inFlightCount},"deferred_count":${channel.deferredCount}` +
-    `,"message_count":${channel.messageCount},"requeue_count":${channel.requeueCount}` +
+    `,"message_count":${channel.messageCount}${globalCountJson(channel)},"requeue_count":${channel.requeueCount}` +
     `,"timeout_count":${channel.timeoutCount},"client_count":${channel.clientCount},"clients":`
   if (source.includeClients) yield* listJson(channel.clients, (client) => clientJson(client, source))
   else yield 'null'

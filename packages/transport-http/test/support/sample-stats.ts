@@ -38,6 +38,7 @@ export function channelStats(stats: Partial<ChannelStats> = {}): ChannelStats {
     inFlightCount: 1,
     deferredCount: 4,
     messageCount: 12,
+    deliveryCount: 0,
     requeueCount: 5,
     timeoutCount: 6,
     clientCount: 0,

@@ -1,0 +1,49 @@
+import { resolve } from 'node:path'
+import { BrokerError } from './errors.js'
+
+/** Where to listen: a TCP port (on every address of the machine when `host` is missing), or a Unix socket. As `Server.listen` takes it. */
+export type ListenTarget = { readonly host?: string; readonly port: number } | { readonly path: string }
+
+const HOST_AND_PORT = /^(?:\[([^[\]]*)\]|([^[\]:]*)):([^[\]:]*)$/
+const PORT = /^[0-9]{1,5}$/
+const PORT_MAX = 65_535
+
+/** What systems call their errors, for people. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'cannot assign requested address',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'host name could not be resolved',
+  ENOENT: 'no such directory',
+  ENAMETOOLONG: 'path too long',
+  EINVAL: 'invalid address',
+}
+
+/**
+ * Splits `host:port`, `:port` or `[v6]:port`; what does not split so is the path of a Unix socket, as for nsqd.
+ * @param basePath - where a relative path begins
+ * @throws BrokerError `E_LISTEN` when the port is none
+ */
+export function parseListenAddress(address: string, basePath: string): ListenTarget {
+  const parts = HOST_AND_PORT.exec(address)
+  if (parts === null) return { path: resolve(basePath, address) }
+  const [, bracketedHost, plainHost, portText] = parts
+  const port = Number(portText)
+  if (!PORT.test(portText) || port > PORT_MAX) throw listenError(address, new Error(`unknown port ${portText}`))
+  const host = bracketedHost ?? plainHost
+  return host === '' ? { port } : { host, port }
+}
+
+/** Whether an address is the path of a Unix socket. */
+export function isSocketPath(address: string): boolean {
+  return !HOST_AND_PORT.test(address)
+}
+
+/** One line that names the address, whatever went wrong there. */
+export function listenError(address: string, cause: NodeJS.ErrnoException): BrokerError {
+  return new BrokerError('E_LISTEN', `listen (${address}) failed - ${REASONS[cause.code ?? ''] ?? cause.message}`, {
+    cause,
+  })
+}
