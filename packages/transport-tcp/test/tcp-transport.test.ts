@@ -163,7 +163,7 @@ describe('listening', () => {
     await assert.rejects(TestServer.start('127.0.0.1:http'), { code: 'E_LISTEN' })
     await assert.rejects(TestServer.start('127.0.0.1:65536'), { code: 'E_LISTEN' })
     await assert.rejects(TestServer.start('192.0.2.1:4150'), (error: BrokerError) => {
-      return error instanceof BrokerError && error.detail.startsWith('listen (192.0.2.1:4150) failed - address not')
+      return error instanceof BrokerError && error.detail.startsWith('listen (192.0.2.1:4150) failed - cannot assign')
     })
   })
 
