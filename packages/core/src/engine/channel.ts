@@ -33,6 +33,8 @@ export interface ChannelHost {
   readonly telemetry: Telemetry | null
   readonly msgTimeoutMsMax: number
   readonly memQueueSize: number
+  /** Everything in storage is in memory. */
+  readonly isResident: boolean
   /** {@link Channel.dispatch} has something to do at the end of this turn. */
   scheduleDispatch(channel: Channel): void
   /** The cursor has changed: {@link Channel.save} is wanted soon. */
@@ -41,6 +43,8 @@ export interface ChannelHost {
   cursorSaved(): void
   /** A record could not be read; `retry` is called when it makes sense to try again. */
   loadFailed(error: unknown, retry: () => void): void
+  /** What could not be read is not needed any more. */
+  loadAbandoned(): void
   pauseChannel(channel: Channel, paused: boolean): Promise<void>
   deleteChannel(channel: Channel): Promise<void>
   /** An ephemeral channel has lost its last consumer. */
@@ -95,7 +99,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   #deliveryCount = 0
   #requeueCount = 0
   #timeoutCount = 0
-  #loading = false
+  /** The read that dispatching waits for; null when it waits for none. */
+  #loading: Promise<void> | null = null
   #deleted = false
 
   constructor(parts: ChannelParts) {
@@ -230,7 +235,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     // what waits now is shared evenly: ten messages for two idle consumers are five each
     const share = Math.max(1, Math.ceil(this.depth / Math.max(1, this.#ring.size)))
     for (let i = 0; i < runsMax; i++) {
-      if (this.paused || this.#loading || this.#deleted || this.depth <= 0) return false
+      if (this.paused || this.#loading !== null || this.#deleted || this.depth <= 0) return false
       if (!this.#saver.mayDispatch()) return false
       const consumer = this.#ring.take()
       if (consumer === null) return false
@@ -332,12 +337,17 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   }
 
   #load(sequence: Sequence): void {
-    this.#loading = true
+    const loading = this.#log.load(sequence)
     const done = (): void => {
-      this.#loading = false
+      if (this.#loading !== loading) return // emptied meanwhile
+      this.#loading = null
       this.#wake()
     }
-    this.#log.load(sequence).then(done, (error: unknown) => this.#host.loadFailed(error, done))
+    this.#loading = loading
+    loading.then(done, (error: unknown) => {
+      if (this.#loading !== loading || this.#deleted) return
+      this.#host.loadFailed(error, done)
+    })
   }
 
   // ---- records are settled ---------------------------------------------------------------------------------------
@@ -482,6 +492,10 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#requeuedLater.clear()
     this.#inFlight.clear()
     this.#queue.clear(this.#end)
+    if (this.#loading !== null) {
+      this.#loading = null
+      this.#host.loadAbandoned()
+    }
     for (const consumer of this.#consumers) this.creditChanged(consumer)
     this.#saver.touch()
     await this.#saver.saved()
@@ -506,6 +520,11 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** Nothing has happened for a while: gives back what an idle channel does not need. */
   compact(): void {
     if (this.floor === this.#end && this.#finishedAbove === 0) this.#states.clear()
+  }
+
+  /** The first record at or above `from` that is not finished here; the channel's end when all are. */
+  nextUnfinished(from: Sequence): Sequence {
+    return this.#states.nextUnfinished(Math.max(from, this.floor), this.#end)
   }
 
   /** Whether every record of `[first, end)` is finished here. */
@@ -626,6 +645,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   }
 
   #backendDepth(): number {
+    if (this.#host.isResident) return 0
     let resident = 0
     for (const segment of this.#log.segments) {
       resident += Math.max(0, Math.min(segment.end, this.#end) - Math.max(segment.first, this.floor))

@@ -56,8 +56,9 @@ export function decodeHead(channel: number, value: Uint8Array): CursorHead {
 /** `dueAtMs` gives the wall-clock due time of a record that the consumer deferred, 0 for any other. */
 export function encodePage(channel: number, page: StatePage, dueAtMs: (sequence: Sequence) => number): Uint8Array {
   const entries: CursorEntry[] = []
-  const bitmap = Buffer.alloc(BITMAP_BYTES)
-  for (let index = 0; index < PAGE_RECORDS; index++) {
+  const bitmap = Buffer.alloc(BITMAP_BYTES, page.finished === PAGE_RECORDS ? 0xff : 0)
+  const isPlain = (page.marked === 0 && page.deliveries === null) || page.finished === PAGE_RECORDS
+  for (let index = 0; index < PAGE_RECORDS && !isPlain; index++) {
     const state = page.states[index]
     if (state === RecordState.finished) {
       bitmap[index >> 3] |= 1 << (index & 7)

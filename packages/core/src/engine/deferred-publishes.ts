@@ -18,6 +18,7 @@ export class DeferredPublishes implements Timed {
   readonly #channels: ReadonlyMap<string, Channel>
   /** By wall clock. */
   readonly #heap = new DueHeap()
+  #closed = false
 
   constructor(clock: Clock, timers: TimerQueue, channels: ReadonlyMap<string, Channel>) {
     this.#clock = clock
@@ -28,7 +29,7 @@ export class DeferredPublishes implements Timed {
   /** Holds back those records of `[first, end)` in the segment whose time has not come, in every channel where they wait. */
   hold(segment: Segment, first: Sequence, end: Sequence): void {
     const { dues } = segment
-    if (dues.size === 0) return
+    if (dues.size === 0 || this.#closed) return
     const nowMs = this.#clock.wallMs()
     for (const [index, dueAtMs] of dues) {
       const sequence = segment.first + index
@@ -42,7 +43,8 @@ export class DeferredPublishes implements Timed {
 
   onTimer(): void {
     const nowMs = this.#clock.wallMs()
-    for (let left = DUE_PER_TIMER_MAX; left > 0 && this.#heap.earliest <= nowMs; left--) {
+    const cost = Math.max(1, this.#channels.size)
+    for (let left = DUE_PER_TIMER_MAX; left > 0 && this.#heap.earliest <= nowMs; left -= cost) {
       const sequence = this.#heap.pop()
       for (const channel of this.#channels.values()) channel.due(sequence)
     }
@@ -56,6 +58,7 @@ export class DeferredPublishes implements Timed {
   }
 
   close(): void {
+    this.#closed = true
     this.#timers.set(this, Infinity)
     this.#heap.clear()
   }

@@ -23,12 +23,16 @@ const DISPATCH_MS_MAX = 2
 /** Runs that one channel gives out before the next channel has its turn. */
 const RUNS_PER_TURN = 32
 const SAVE_INTERVAL_MS = 50
+/** Saving may take this long in one turn. */
+const SAVE_MS_MAX = 2
 const SWEEP_INTERVAL_MS = 1000
 /** Bytes waiting for storage at which publishers are paused, and at which they go on. */
 const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024
 const RELIEF_BELOW_BYTES = 8 * 1024 * 1024
 /** How much is freed at once when memory is short, as a share of the budget. */
 const RECLAIM_SHARE = 1 / 16
+/** When reclaiming has not freed enough, it is not tried again for so long. */
+const RECLAIM_PAUSE_MS = 50
 /** Tries to subscribe while an ephemeral channel is just being deleted. */
 const SUBSCRIBE_TRIES = 3
 
@@ -83,6 +87,7 @@ export class Engine implements Broker, TopicHost {
   #sweepTimer: TimerHandle | null = null
   /** Topics with something in memory that a sweep may let go. */
   readonly #warm = new Set<Topic>()
+  #reclaimedInVainAtMs = -Infinity
   #unsettledBytes = 0
   #behind = false
   #reliefs: (() => void)[] = []
@@ -242,7 +247,7 @@ export class Engine implements Broker, TopicHost {
     if (channel.saveScheduled) return
     channel.saveScheduled = true
     this.#saves.push(channel)
-    this.#saveTimer ??= this.clock.setTimer(SAVE_INTERVAL_MS, () => this.#saveCursors())
+    this.#saveTimer ??= this.clock.setTimer(SAVE_INTERVAL_MS, this.#saveCursors)
   }
 
   inNextTurn(callback: () => void): void {
@@ -297,14 +302,20 @@ export class Engine implements Broker, TopicHost {
     }
   }
 
-  #saveCursors(): void {
+  readonly #saveCursors = (): void => {
     this.#saveTimer = null
     const saves = this.#saves
     this.#saves = []
-    for (const channel of saves) {
+    const untilMs = this.clock.monotonicMs() + SAVE_MS_MAX
+    let at = 0
+    while (at < saves.length && this.clock.monotonicMs() < untilMs) {
+      const channel = saves[at++]
       channel.saveScheduled = false
       channel.save()
     }
+    if (at === saves.length) return
+    this.#saves = [...saves.slice(at), ...this.#saves]
+    this.clock.inNextTurn(this.#saveCursors)
   }
 
   #keepWarm(topic: Topic): void {
@@ -325,6 +336,7 @@ export class Engine implements Broker, TopicHost {
   /** Drops what can be read back, longest unused first. */
   #reclaim(sizeBytes: number): void {
     if (this.storage.capabilities.resident) return
+    if (this.clock.monotonicMs() - this.#reclaimedInVainAtMs < RECLAIM_PAUSE_MS) return
     const candidates = [...this.#topics.values()].flatMap((topic) =>
       topic.evictable().map((segment) => ({ topic, segment })),
     )
@@ -335,6 +347,7 @@ export class Engine implements Broker, TopicHost {
       topic.log.drop(segment)
       left -= segment.sizeBytes
     }
+    if (left > 0) this.#reclaimedInVainAtMs = this.clock.monotonicMs()
   }
 
   unsettledBytesChanged(bytes: number): void {

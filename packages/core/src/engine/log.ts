@@ -29,6 +29,7 @@ export interface LogOwner {
 export interface LogParts {
   readonly owner: LogOwner
   readonly budget: MemoryBudget
+  readonly monotonicMs: () => number
   readonly leases: readonly Lease[]
   /** Null while a new log is still being created; {@link Log.opened} follows. */
   readonly store: LogStore | null
@@ -59,6 +60,7 @@ interface Filling {
 export class Log {
   readonly #owner: LogOwner
   readonly #budget: MemoryBudget
+  readonly #monotonicMs: () => number
   readonly #leases: Lease[]
   #store: LogStore | null
   /** Resident segments, by first sequence, never overlapping. */
@@ -75,6 +77,7 @@ export class Log {
   /** Grows with every reopening: what an older store still says does not count. */
   #storeGeneration = 0
   #failed: BrokerError | null = null
+  #released = false
   readonly #loading = new Map<Sequence, Promise<void>>()
   #trimmedBefore: Sequence
   #trimmedAtMs = -Infinity
@@ -87,6 +90,7 @@ export class Log {
   constructor(parts: LogParts) {
     this.#owner = parts.owner
     this.#budget = parts.budget
+    this.#monotonicMs = parts.monotonicMs
     this.#leases = [...parts.leases]
     this.#store = parts.store
     this.#next = parts.next
@@ -203,6 +207,7 @@ export class Log {
     const slabBytes = count > RECORDS_PER_TURN ? sizeBytes : Math.max(sizeBytes, this.#slabBytes)
     this.#slabBytes = Math.min(SLAB_BYTES_MAX, this.#slabBytes * 2)
     const segment = Segment.allocate(this.#next, slabBytes, Math.ceil(slabBytes / (sizeBytes / count)))
+    segment.usedAtMs = this.#monotonicMs()
     this.#budget.charge(slabBytes)
     this.#segments.push(segment)
     this.#gathering.push(segment)
@@ -331,7 +336,7 @@ export class Log {
 
   async #load(sequence: Sequence): Promise<void> {
     const chunks = await this.store.read(sequence, READ_BYTES)
-    if (this.segmentAt(sequence) !== null) return
+    if (this.#released || this.segmentAt(sequence) !== null) return
     if (chunks.length === 0 || chunks[0].first > sequence) {
       const found = chunks.length === 0 ? 'nothing' : `record ${chunks[0].first}`
       throw new BrokerError(
@@ -346,6 +351,8 @@ export class Log {
       const nextFirst = index + 1 < this.#segments.length ? this.#segments[index + 1].first : this.#committedEnd
       const segment = Segment.fromChunk(chunk, from, Math.min(nextFirst, this.#committedEnd))
       if (segment === null) continue
+      this.#budget.hasRoom(segment.sizeBytes) // lets others go; this one is needed now, whether there is room or not
+      segment.usedAtMs = this.#monotonicMs()
       this.#budget.charge(segment.sizeBytes)
       this.#segments.splice(index + 1, 0, segment)
       this.#owner.loaded(segment)
@@ -397,18 +404,23 @@ export class Log {
     return this.#tail !== null
   }
 
-  /** Trims the store below `before` if enough has gathered: at most once a second or per 64 MiB. */
+  /** Trims the store below `before` if enough has gathered: at most once a second or per 64 MiB. One that fails is made up for by the next. */
   trim(before: Sequence, nowMs: number, failed: (error: unknown) => void): void {
     if (before <= this.#trimmedBefore || this.#failed !== null || this.#store === null) return
-    if (
-      nowMs - this.#trimmedAtMs < TRIM_INTERVAL_MS &&
-      this.#droppedBytesSinceTrim + this.#residentBytesBelow(before) < TRIM_BYTES
-    )
-      return
+    const gatheredBytes = this.#droppedBytesSinceTrim + this.#residentBytesBelow(before)
+    if (nowMs - this.#trimmedAtMs < TRIM_INTERVAL_MS && gatheredBytes < TRIM_BYTES) return
+    const trimmedBefore = this.#trimmedBefore
     this.#trimmedBefore = before
     this.#trimmedAtMs = nowMs
     this.#droppedBytesSinceTrim = 0
-    this.store.trim(before).catch(failed)
+    this.#trimStore(this.#store, before).catch((error: unknown) => {
+      if (this.#trimmedBefore === before) this.#trimmedBefore = trimmedBefore
+      failed(error)
+    })
+  }
+
+  async #trimStore(store: LogStore, before: Sequence): Promise<void> {
+    await store.trim(before)
   }
 
   #residentBytesBelow(before: Sequence): number {
@@ -422,6 +434,7 @@ export class Log {
 
   /** Releases all memory that the log holds. */
   releaseMemory(): void {
+    this.#released = true
     while (this.#segments.length > 0) this.#forget(this.#segments.length - 1)
     this.#tail = null
     this.#gathering = []

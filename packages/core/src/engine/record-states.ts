@@ -94,9 +94,20 @@ export class RecordStates implements QueueRecords {
       const page = this.#openPage(Math.floor(sequence / PAGE_RECORDS))
       const index = sequence & INDEX_MASK
       const here = Math.min(end - sequence, PAGE_RECORDS - index)
-      if (page.finished < PAGE_RECORDS) changed += this.#finishInPage(page, index, index + here)
+      if (here === PAGE_RECORDS) changed += this.#finishPage(page)
+      else if (page.finished < PAGE_RECORDS) changed += this.#finishInPage(page, index, index + here)
       sequence += here
     }
+    return changed
+  }
+
+  #finishPage(page: StatePage): number {
+    const changed = PAGE_RECORDS - page.finished
+    if (changed === 0) return 0
+    page.marked = PAGE_RECORDS
+    page.finished = PAGE_RECORDS
+    this.#touch(page)
+    this.#freeze(page)
     return changed
   }
 

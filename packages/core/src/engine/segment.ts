@@ -141,6 +141,7 @@ export class Segment {
   truncate(end: Sequence): void {
     this.count = Math.max(0, end - this.first)
     this.appendedCount = Math.min(this.appendedCount, this.count)
+    for (const index of this.#dues?.keys() ?? []) if (index >= this.count) this.#dues?.delete(index)
   }
 
   #makeRoomForOffsets(count: number): void {

@@ -9,6 +9,9 @@ export interface Timed {
   onTimer(nowMs: number): void
 }
 
+/** Timers may run this long in one turn; then sockets are read before the rest have theirs. */
+const RUN_MS_MAX = 2
+
 /** All timers of a node on one timer of the clock: a binary heap with one entry for each {@link Timed}. */
 export class TimerQueue {
   readonly #clock: Clock
@@ -66,6 +69,7 @@ export class TimerQueue {
       const timed = this.#heap[0]
       this.#remove(timed)
       timed.onTimer(nowMs)
+      if (this.#clock.monotonicMs() - nowMs > RUN_MS_MAX) break
     }
     this.#armedAtMs = Infinity
     this.#arm()

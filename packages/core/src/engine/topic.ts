@@ -77,6 +77,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   readonly #publishes = new PublishQueue()
   readonly #deferred: DeferredPublishes
   #release: Sequence
+  /** Where the release point stands as far as the catalogue knows; null when it follows the end. Nothing above it is trimmed. */
+  #storedRelease: Sequence | null
   #voids: SequenceRange[]
   #discovering = false
   #deleted: BrokerError | null = null
@@ -96,12 +98,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     this.#id = entry.log
     this.#durability = entry.durability
     this.#release = entry.release ?? next
+    this.#storedRelease = this.ephemeral ? null : entry.release
     this.#countedEnd = next
     this.#voids = [...entry.voids]
     this.#deferred = new DeferredPublishes(host.clock, host.timers, this.#channels)
     this.log = new Log({
       owner: this,
       budget: host.budget,
+      monotonicMs: () => host.clock.monotonicMs(),
       leases: entry.leases,
       store,
       next,
@@ -125,7 +129,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   }
 
   async #makeDurable(): Promise<void> {
-    await this.#write([this.#entryWrite()])
+    await this.#writeEntry()
     const store = await this.#openStore()
     if (this.#deleted !== null) {
       await store.close()
@@ -161,11 +165,11 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     const voidsEnd = entry.voids.reduce((end, range) => Math.max(end, range.end), 0)
     // sequences are never reused: not those that a cursor, a void or the release point has seen and the log has lost
     const next = Math.max(store.next, used, voidsEnd, entry.release ?? 0)
-    const release = entry.release === null ? next : Math.max(entry.release, used)
-    const topic = new Topic(host, name, { ...entry, release }, store, next)
+    const release = entry.release === null ? next : Math.max(entry.release, used, store.first)
+    const topic = new Topic(host, name, { ...entry, release: entry.release === null ? null : release }, store, next)
     if (next > store.next) {
       topic.#voids.push({ first: store.next, end: next })
-      topic.#durable = topic.#write([topic.#entryWrite()])
+      topic.#durable = topic.#writeEntry({ release: entry.release === null ? null : release })
       await topic.#durable
     }
     for (const channel of channels) {
@@ -220,6 +224,10 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   get memQueueSize(): number {
     return this.#host.memQueueSize
+  }
+
+  get isResident(): boolean {
+    return this.#host.storage.capabilities.resident
   }
 
   get releasePoint(): Sequence {
@@ -324,14 +332,19 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   #takeLease(): void {
     if (this.#takingLease) return
     this.#takingLease = true
-    this.log.addLease(this.#host.storage.takeLeases(1))
     const done = (): void => {
       this.#takingLease = false
     }
-    this.#write([this.#entryWrite()]).then(done, (error: unknown) => {
-      this.#host.logger.error(`lease of topic ${this.topicName} could not be stored`, { error: describe(error) })
+    const failed = (error: unknown): void => {
+      this.#host.logger.error(`lease of topic ${this.topicName} could not be had`, { error: describe(error) })
       done()
-    })
+    }
+    try {
+      this.log.addLease(this.#host.storage.takeLeases(1))
+      this.#writeEntry().then(done, failed)
+    } catch (error) {
+      failed(error) // the next publish tries again
+    }
   }
 
   appendFailed(error: BrokerError): void {
@@ -393,7 +406,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   }
 
   async openChannel(name: string): Promise<Channel> {
-    if (this.#deleted !== null) throw new BrokerError('E_EXITING', 'exiting')
+    this.#requireAlive()
     if (!isValidName(name)) throw new BrokerError('E_BAD_CHANNEL', `channel name ${JSON.stringify(name)} is not valid`)
     const existing = this.#channels.get(name)
     if (existing !== undefined) return existing
@@ -406,14 +419,15 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   async #createChannel(name: string): Promise<Channel> {
     await this.#durable
+    this.#requireAlive()
     const id = this.#host.storage.takeLeases(1)
-    if (!isEphemeral(name)) {
-      const entry: ChannelEntry = { id, paused: false, start: this.#release }
-      // with its first channel the release point moves on: that is stored in the same write
-      const moving = this.#entryWrite({ release: this.paused ? this.#release : null })
-      await this.#write([channelWrite(this.topicName, name, entry), moving])
-    }
-    if (this.#deleted !== null) throw new BrokerError('E_EXITING', 'exiting')
+    const isFirst = this.#channels.size === 0
+    const writes = []
+    if (!isEphemeral(name)) writes.push(channelWrite(this.topicName, name, { id, paused: false, start: this.#release }))
+    // with its first channel the release point moves on: that is stored in the same write
+    if (isFirst) await this.#writeEntry({ release: this.paused ? this.#release : null }, writes)
+    else await this.#write(writes)
+    this.#requireAlive()
     const channel = this.#addChannel(name, id, this.#release, false)
     for (const discovery of this.#host.discoveries) discovery.channelCreated(this.topicName, name)
     this.#advanceRelease()
@@ -433,9 +447,11 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     this.#host.scheduleTrim(this)
     for (const discovery of this.#host.discoveries) discovery.channelDeleted(this.topicName, channel.name)
     if (this.ephemeral && this.#channels.size === 0 && this.#opening.size === 0) return await this.delete()
-    if (channel.ephemeral) return
-    await this.#write([channelWrite(this.topicName, channel.name, null), this.#entryWrite()])
-    if (this.#deleted === null) await this.log.store.deleteCursor(channel.id)
+    const writes = channel.ephemeral ? [] : [channelWrite(this.topicName, channel.name, null)]
+    // without a channel the release point stands: that is stored in the same write
+    if (this.#channels.size === 0) await this.#writeEntry({}, writes)
+    else await this.#write(writes)
+    if (!channel.ephemeral && this.#deleted === null) await this.log.store.deleteCursor(channel.id)
   }
 
   channelUnused(channel: Channel): void {
@@ -444,11 +460,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     })
   }
 
-  pauseChannel(channel: Channel, paused: boolean): Promise<void> {
+  async pauseChannel(channel: Channel, paused: boolean): Promise<void> {
+    if (this.#channels.get(channel.name) !== channel) throw new BrokerError('E_EXITING', 'exiting')
     channel.paused = paused
-    if (channel.ephemeral) return Promise.resolve()
+    if (channel.ephemeral) return
     const entry: ChannelEntry = { id: channel.id, paused, start: channel.savedFloor }
-    return this.#write([channelWrite(this.topicName, channel.name, entry)])
+    await this.#write([channelWrite(this.topicName, channel.name, entry)])
   }
 
   scheduleDispatch(channel: Channel): void {
@@ -475,49 +492,60 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     })
   }
 
+  loadAbandoned(): void {
+    if (this.log.failure === null) this.#host.setFault(this.topicName, null)
+  }
+
   // ---- operations ------------------------------------------------------------------------------------------------
 
-  pause(): Promise<void> {
+  async pause(): Promise<void> {
+    this.#requireAlive()
     this.paused = true
-    return this.#saveEntry()
+    await this.#saveEntry()
   }
 
-  unpause(): Promise<void> {
+  async unpause(): Promise<void> {
+    this.#requireAlive()
     this.paused = false
     this.#advanceRelease()
-    return this.#saveEntry()
+    await this.#saveEntry()
   }
 
-  empty(): Promise<void> {
+  async empty(): Promise<void> {
+    this.#requireAlive()
     const first = this.#release
     const end = this.log.committedEnd
-    if (first === end) return Promise.resolve()
+    if (first === end) return
     this.#release = end
     this.#voids.push({ first, end })
     for (const channel of this.#channels.values()) channel.releaseVoid(first, end)
+    await this.#saveEntry()
     this.#host.scheduleTrim(this)
-    return this.#saveEntry()
   }
 
   async #saveEntry(): Promise<void> {
     await this.#durable
-    await this.#write([this.#entryWrite()])
+    this.#requireAlive()
+    await this.#writeEntry()
+  }
+
+  #requireAlive(): void {
+    if (this.#deleted !== null) throw new BrokerError('E_EXITING', 'exiting')
   }
 
   async delete(): Promise<void> {
     if (this.#deleted !== null) return
-    const writes = [topicWrite(this.topicName, null)]
-    for (const channel of this.#channels.values()) {
-      if (!channel.ephemeral) writes.push(channelWrite(this.topicName, channel.name, null))
-    }
+    const names = [...this.#channels.keys(), ...this.#opening.keys()].filter((name) => !isEphemeral(name))
+    // made before anything is waited for: a topic that takes the name over writes its entry behind this one
+    const erased = this.#write([
+      topicWrite(this.topicName, null),
+      ...names.map((name) => channelWrite(this.topicName, name, null)),
+    ])
     this.#end(new BrokerError('E_EXITING', 'exiting'))
     this.#host.topicDeleted(this)
-    const wasDurable = await this.#durable.then(
-      () => true,
-      () => false,
-    )
-    if (!this.ephemeral) await this.#host.storage.writeCatalogue(writes)
-    if (wasDurable) await this.log.store.close()
+    const [written, durable] = await Promise.allSettled([erased, this.#durable])
+    if (durable.status === 'fulfilled') await this.log.store.close()
+    if (written.status === 'rejected') throw written.reason
     await this.#host.storage.deleteLog(this.#id)
   }
 
@@ -553,18 +581,33 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   trim(): void {
     if (this.#deleted !== null) return
     let passed = this.#release
-    let trimmable = this.#release
-    for (const channel of this.#channels.values()) {
-      passed = Math.min(passed, channel.floor)
-      if (!channel.ephemeral) trimmable = Math.min(trimmable, channel.savedFloor)
-    }
-    this.log.trim(trimmable, this.#host.clock.monotonicMs(), (error) => {
+    for (const channel of this.#channels.values()) passed = Math.min(passed, channel.floor)
+    this.log.trim(this.#trimmable(), this.#host.clock.monotonicMs(), (error) => {
       this.#host.logger.warn(`topic ${this.topicName} could not be trimmed`, { error: describe(error) })
     })
     // a resident store holds the same memory until it has been trimmed
-    const resident = this.#host.storage.capabilities.resident
-    this.log.dropBelow(resident ? Math.min(passed, this.log.first) : passed)
+    this.log.dropBelow(this.isResident ? Math.min(passed, this.log.first) : passed)
     this.#voids = this.#voids.filter((range) => range.end > this.log.first)
+  }
+
+  /** Below this, nothing in storage will be needed again, whatever crashes. */
+  #trimmable(): Sequence {
+    let end = Math.min(this.#release, this.#storedRelease ?? Infinity)
+    for (const channel of this.#channels.values()) {
+      end = Math.min(end, channel.ephemeral ? this.#neededFromStore(channel) : channel.savedFloor)
+    }
+    return end
+  }
+
+  /** An ephemeral channel holds back its messages in memory, not the disk: only what is not in memory has to stay. */
+  #neededFromStore(channel: Channel): Sequence {
+    let sequence = channel.nextUnfinished(channel.floor)
+    while (sequence < channel.end) {
+      const segment = this.log.segmentAt(sequence)
+      if (segment === null) return sequence
+      sequence = channel.nextUnfinished(segment.end)
+    }
+    return Infinity
   }
 
   /** Once a second: closes what idles. Returns whether there is anything left to look after. */
@@ -577,12 +620,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     }
     this.trim()
     this.#dropFinished()
-    return this.log.segments.length > 0 || !idle
+    return this.log.segments.length > 0 || !idle || this.#trimmable() > this.log.first
   }
 
   /** Segments that every channel has finished, above the floor of one that is stuck. */
   #dropFinished(): void {
-    const held = this.#host.storage.capabilities.resident ? this.log.first : Infinity
+    const held = this.isResident ? this.log.first : Infinity
     const finished = this.log.segments.filter(
       (segment) =>
         segment.end <= Math.min(held, this.#release) &&
@@ -594,11 +637,18 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   /** Segments that can be read back when they are needed again. */
   evictable(): Segment[] {
-    return this.log.segments.filter((segment) => segment.first >= this.log.first && this.log.isClosed(segment))
+    const ephemeral = [...this.#channels.values()].filter((channel) => channel.ephemeral)
+    return this.log.segments.filter(
+      (segment) =>
+        segment.first >= this.log.first &&
+        this.log.isClosed(segment) &&
+        ephemeral.every((channel) => channel.isFinished(segment.first, segment.end)),
+    )
   }
 
-  #entryWrite(changes: Partial<TopicEntry> = {}): CatalogueWrite {
-    return topicWrite(this.topicName, {
+  /** Stores the topic's entry as it is now, but for `changes`, in one write with `others`. Entries resolve in the order of the calls. */
+  async #writeEntry(changes: Partial<TopicEntry> = {}, others: readonly CatalogueWrite[] = []): Promise<void> {
+    const entry: TopicEntry = {
       log: this.#id,
       leases: this.log.leases,
       durability: this.#durability,
@@ -606,11 +656,13 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
       release: this.paused || this.#channels.size === 0 ? this.#release : null,
       voids: this.#voids,
       ...changes,
-    })
+    }
+    await this.#write([topicWrite(this.topicName, entry), ...others])
+    if (!this.ephemeral) this.#storedRelease = entry.release
   }
 
   async #write(writes: readonly CatalogueWrite[]): Promise<void> {
-    if (!this.ephemeral) await this.#host.storage.writeCatalogue(writes)
+    if (!this.ephemeral && writes.length > 0) await this.#host.storage.writeCatalogue(writes)
   }
 
   stats(channel: string | undefined, includeClients: boolean): TopicStats {
