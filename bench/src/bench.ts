@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { complaintOf } from './ledger.js'
+import type { ScenarioLoops } from './loop-report.js'
 import type { BenchOptions } from './options.js'
 import { formatValue, type Measured, median } from './report.js'
 import { runInChild } from './runner.js'
@@ -80,6 +81,21 @@ export class Bench {
 
   get failures(): readonly Run[] {
     return this.runs.filter(({ failure }) => failure !== null)
+  }
+
+  /** The event loops that were measured, by scenario and subject. */
+  loops(): ScenarioLoops[] {
+    return this.#options.scenarios.flatMap(({ name }) =>
+      this.#subjects
+        .filter(({ probed }) => probed)
+        .map(({ label }) => ({
+          scenario: name,
+          subject: label,
+          runs: this.runs
+            .filter((run) => run.scenario === name && run.subject === label)
+            .flatMap((run) => run.result?.loops ?? []),
+        })),
+    )
   }
 
   /** The client's load, by scenario and subject, median of the rounds. */

@@ -3,6 +3,7 @@ import { cpus, loadavg } from 'node:os'
 import { basename } from 'node:path'
 import { Bench, CEILING, say } from './bench.js'
 import { addUp, type Verification } from './ledger.js'
+import { formatLoops, summarizeLoops } from './loop-report.js'
 import { type BenchOptions, helpText, parseOptions, UsageError } from './options.js'
 import { formatTable, median } from './report.js'
 import { SCENARIOS } from './scenarios/index.js'
@@ -22,6 +23,7 @@ function findSubjects(options: BenchOptions): Subject[] {
     version: readVersion(command),
     cpuList,
     queueFlags,
+    probed: options.loop && isNode(command),
   })
   const subjects = [
     options.subject === null
@@ -33,8 +35,17 @@ function findSubjects(options: BenchOptions): Subject[] {
     const name = nameOf(command)
     subjects.push(subject(name === subjects[0].label ? `${name} (against)` : name, command, true))
   }
-  if (options.sink) subjects.push(subject(CEILING, sinkCommand(), true))
+  if (options.loop && !subjects.some(({ probed }) => probed)) {
+    throw new UsageError('--loop measures brokers that run in Node, and there is none')
+  }
+  // The sink is nobody's broker.
+  if (options.sink) subjects.push({ ...subject(CEILING, sinkCommand(), true), probed: false })
   return subjects
+}
+
+/** Whether the command is `node`, with whatever it is to run: so is Spillway, and never nsqd. */
+function isNode([file]: readonly string[]): boolean {
+  return file === process.execPath || basename(file) === 'node'
 }
 
 /** The program's file name; of `node file.js`, that of the script. */
@@ -48,6 +59,7 @@ async function main(): Promise<number> {
     process.stdout.write(helpText(SCENARIOS))
     return 0
   }
+  if (options.loop && process.platform !== 'linux') throw new UsageError('--loop needs Linux')
   const subjects = findSubjects(options)
   const startedAt = new Date().toISOString()
   const loadBefore = loadText()
@@ -57,6 +69,7 @@ async function main(): Promise<number> {
   const [cpu] = cpus()
   const machine = `${cpus().length} × ${cpu?.model.trim() ?? 'unknown processor'}, Node ${process.version}`
   const verification = addUp(bench.runs.flatMap((run): Verification[] => (run.result ? [run.result.verification] : [])))
+  const loops = summarizeLoops(bench.loops())
   const out = [
     '',
     ...subjects.map(({ label, version }) => `${label}: ${version}`),
@@ -71,6 +84,7 @@ async function main(): Promise<number> {
       judged: !options.smoke,
     }),
     '',
+    ...(options.loop ? [formatLoops(loops, !options.smoke), ''] : []),
     'client, share of one processor:',
     ...bench.clientLoads(),
     '',
@@ -97,6 +111,7 @@ async function main(): Promise<number> {
       scale,
       subjects: subjects.map(({ label, version }) => ({ label, version })),
       figures,
+      ...(options.loop ? { loops } : {}),
       runs: bench.runs,
     }
     writeFileSync(options.jsonPath, `${JSON.stringify(report, null, 2)}\n`)

@@ -69,7 +69,7 @@ export function formatTable(measured: readonly Measured[], options: TableOptions
 }
 
 /** First column to the left, the others to the right, a line under the head. */
-function align(rows: readonly (readonly string[])[]): string {
+export function align(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
   const lines = rows.map((row) =>
     row

@@ -28,5 +28,6 @@ export async function runOrder(
   // That a broker has died says more than what the client then saw.
   for (const one of stopped) if (one.status === 'rejected') throw one.reason
   if (outcome.status === 'rejected') throw outcome.reason
-  return outcome.value
+  const loops = started.flatMap(({ loop }) => loop ?? [])
+  return loops.length === 0 ? outcome.value : { ...outcome.value, loops }
 }

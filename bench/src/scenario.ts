@@ -1,4 +1,5 @@
 import type { Verification } from './ledger.js'
+import type { LoopRun } from './loop-watch.js'
 import type { Mode, RunningSubject } from './subject.js'
 
 /** How much of everything a run does. */
@@ -55,6 +56,8 @@ export interface ScenarioResult {
   readonly verification: Verification
   /** Share of one processor that the client used while it measured: near 1, the client was the limit. */
   readonly clientLoad?: number
+  /** The event loops of the brokers that were started, where they were measured. */
+  readonly loops?: readonly LoopRun[]
 }
 
 /** One way to put load on a broker, and what is read off it. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { type LoopRun, LoopWatch } from './loop-watch.js'
 import { MeasuredProcess } from './measure.js'
 
 /** What queues are kept in: memory, or a durable store, which for nsqd means `--mem-queue-size=0`. */
@@ -21,6 +22,8 @@ export interface Subject {
   readonly cpuList: string
   /** Whether it is told with `--mem-queue-size` how much to keep in memory; not Spillway on disk, which needs no telling. */
   readonly queueFlags: boolean
+  /** Whether its event loop is measured: only a Node process can be, and only on Linux. */
+  readonly probed: boolean
 }
 
 /** A subject that listens. */
@@ -30,6 +33,8 @@ export interface RunningSubject {
   readonly process: MeasuredProcess
   /** From spawning it to the first connection that it took. */
   readonly startedInMs: number
+  /** What its event loop did, once it has stopped; null when that was not measured. */
+  readonly loop: LoopRun | null
   /** Idempotent. @throws Error when it has died by itself. */
   stop(): Promise<void>
 }
@@ -84,9 +89,11 @@ process.on('exit', () => {
 export async function startSubject(subject: Subject, flags: readonly string[]): Promise<RunningSubject> {
   const dataPath = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
   const [tcpPort, httpPort] = await findFreePorts(2)
-  const command = subject.cpuList === '' ? subject.command : ['taskset', '-c', subject.cpuList, ...subject.command]
+  const prefix = subject.cpuList === '' ? [] : ['taskset', '-c', subject.cpuList]
+  const watch = subject.probed ? new LoopWatch(prefix) : null
   const [file, ...args] = [
-    ...command,
+    ...prefix,
+    ...subject.command,
     `--tcp-address=127.0.0.1:${tcpPort}`,
     `--http-address=127.0.0.1:${httpPort}`,
     `--data-path=${dataPath}`,
@@ -94,13 +101,14 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     ...flags,
   ]
   const spawnedAtMs = performance.now()
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: watch?.environment ?? process.env })
   running.set(child, { dataPath })
   const stderr = tailOf(child)
   const gone = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => resolve(`exited with ${signal ?? code}`))
     child.once('error', (error) => resolve(error.message))
   }).finally(() => running.delete(child))
+  let loop: LoopRun | null = null
   const terminate = async () => {
     const early = child.exitCode !== null || child.signalCode !== null
     child.kill('SIGTERM')
@@ -108,6 +116,7 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     const how = await gone
     clearTimeout(timer)
     rmSync(dataPath, { recursive: true, force: true })
+    loop = (await watch?.end()) ?? null
     if (early) throw new Error(`${subject.label} ${how} by itself\n${stderr()}`)
   }
   let stopping: Promise<void> | null = null
@@ -115,17 +124,28 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     stopping ??= terminate()
     return stopping
   }
+  let startedInMs: number
   try {
     await Promise.race([
       waitForListener(tcpPort),
       gone.then((how) => Promise.reject(new Error(`${how} before it listened\n${stderr()}`))),
     ])
+    startedInMs = performance.now() - spawnedAtMs
+    await watch?.begin(child)
   } catch (error) {
     await stop().catch(() => undefined)
     throw new Error(`${subject.label} did not start: ${error instanceof Error ? error.message : error}`)
   }
-  const startedInMs = performance.now() - spawnedAtMs
-  return { tcpPort, httpPort, process: new MeasuredProcess(child.pid ?? 0), startedInMs, stop }
+  return {
+    tcpPort,
+    httpPort,
+    process: new MeasuredProcess(child.pid ?? 0),
+    startedInMs,
+    get loop() {
+      return loop
+    },
+    stop,
+  }
 }
 
 function tailOf(child: ChildProcess): () => string {

@@ -20,6 +20,11 @@ describe('the command line', () => {
     assert.equal(names(parse('--smoke')).length, SCENARIOS.length)
   })
 
+  it('puts no probe into a broker unless told to', () => {
+    assert.equal(parse().loop, false)
+    assert.equal(parse('--loop').loop, true)
+  })
+
   it('rounds messages to whole batches', () => {
     assert.equal(parse('--messages', '2999').scale.messageCount, 2000)
     assert.equal(parse('--messages', '1').scale.messageCount, 2000)

@@ -101,7 +101,14 @@ describe('traffic against the sink', () => {
     const sink = await startSink(0)
     server = sink.server
     const self = new MeasuredProcess(process.pid)
-    subject = { tcpPort: sink.port, httpPort: 0, process: self, startedInMs: 0, stop: () => Promise.resolve() }
+    subject = {
+      tcpPort: sink.port,
+      httpPort: 0,
+      process: self,
+      startedInMs: 0,
+      loop: null,
+      stop: () => Promise.resolve(),
+    }
   })
 
   for (const batchCount of [1, 200]) {
