@@ -33,6 +33,7 @@ export interface ChannelHost {
   readonly telemetry: Telemetry | null
   readonly msgTimeoutMsMax: number
   readonly memQueueSize: number
+  readonly isMemoryShort: boolean
   /** Everything in storage is in memory. */
   readonly isResident: boolean
   /** {@link Channel.dispatch} has something to do at the end of this turn. */
@@ -159,13 +160,18 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** The release point has moved: records `[first, end)` are this channel's too. `first` is where the last release ended. */
   release(first: Sequence, end: Sequence): void {
     const count = end - first
-    const room = this.ephemeral ? Math.max(0, this.#host.memQueueSize - this.depth) : count
+    const room = this.ephemeral ? this.#ephemeralRoom() : count
     this.#end = end
     this.#messageCount += count
     if (room < count) this.#finishedAbove += this.#states.finishRange(first + room, end)
     if (room > 0) this.#queue.released(first, room)
     this.#advanceFloor()
     this.#wake()
+  }
+
+  /** What an ephemeral channel may hold more; the newest are dropped beyond it. They must not fill the node's memory for the others. */
+  #ephemeralRoom(): number {
+    return this.#host.isMemoryShort ? 0 : Math.max(0, this.#host.memQueueSize - this.depth)
   }
 
   /** The publisher deferred this record; the topic calls {@link due} when its time has come. Returns whether the record was waiting here. */

@@ -1,3 +1,5 @@
+const SHORT_SHARE = 0.75
+
 /** The bytes that a node may hold in slabs, bodies being read and buffers. Above it publishes are refused. */
 export class MemoryBudget {
   readonly sizeBytesMax: number
@@ -12,6 +14,11 @@ export class MemoryBudget {
 
   get usedBytes(): number {
     return this.#usedBytes
+  }
+
+  /** Nearly full: who may drop messages does. */
+  get isShort(): boolean {
+    return this.#usedBytes >= this.sizeBytesMax * SHORT_SHARE
   }
 
   get isFull(): boolean {

@@ -226,6 +226,10 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     return this.#host.memQueueSize
   }
 
+  get isMemoryShort(): boolean {
+    return this.#host.budget.isShort
+  }
+
   get isResident(): boolean {
     return this.#host.storage.capabilities.resident
   }
@@ -461,6 +465,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   }
 
   async pauseChannel(channel: Channel, paused: boolean): Promise<void> {
+    this.#requireAlive()
     if (this.#channels.get(channel.name) !== channel) throw new BrokerError('E_EXITING', 'exiting')
     channel.paused = paused
     if (channel.ephemeral) return
@@ -584,6 +589,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     for (const channel of this.#channels.values()) passed = Math.min(passed, channel.floor)
     this.log.trim(this.#trimmable(), this.#host.clock.monotonicMs(), (error) => {
       this.#host.logger.warn(`topic ${this.topicName} could not be trimmed`, { error: describe(error) })
+      if (this.#deleted === null) this.#host.scheduleTrim(this) // and again, a second later
     })
     // a resident store holds the same memory until it has been trimmed
     this.log.dropBelow(this.isResident ? Math.min(passed, this.log.first) : passed)
