@@ -314,7 +314,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   hangUp(): void {
     if (this.isOver) return
     this.#halts |= Halt.over
-    this.#closeSubscription()
+    // Not closed before what was asked is answered: an ephemeral topic goes with its last consumer, and takes publishes with it.
+    this.#subscription?.setReady(0)
     this.#reader.release()
     this.#context.turns.add(this)
   }
@@ -469,6 +470,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   #endOnceAnswered(): void {
     if (this.#hasEnded || this.#replies.size > 0) return
     this.#hasEnded = true
+    this.#closeSubscription()
     this.#outbox.flush()
     this.#output.end()
   }

@@ -73,6 +73,17 @@ describe('the TCP transport', () => {
     assert.equal(await client.next(), null)
   })
 
+  it('answers a publish to an ephemeral topic before the error that ends its only consumer', async () => {
+    const broker = await start()
+    const client = await broker.connect()
+    client.send('  V2SUB t#ephemeral c#ephemeral\nCLS\n', pub('t#ephemeral', 'x'), 'CLS\n')
+    assert.equal(await client.next(), 'OK')
+    assert.equal(await client.next(), 'CLOSE_WAIT')
+    assert.equal(await client.next(), 'OK')
+    assert.equal(await client.next(), 'E_INVALID cannot CLS in current state')
+    assert.equal(await client.next(), null)
+  })
+
   it('lets a peer read why it was hung up on, though it was still sending', async () => {
     const broker = await start()
     const client = await broker.connect()

@@ -433,6 +433,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     else await this.#write(writes)
     this.#requireAlive()
     const channel = this.#addChannel(name, id, this.#release, false)
+    this.#host.logger.info(`TOPIC(${this.topicName}): new channel(${name})`)
     for (const discovery of this.#host.discoveries) discovery.channelCreated(this.topicName, name)
     this.#advanceRelease()
     return channel
@@ -448,6 +449,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     if (this.#channels.get(channel.name) !== channel) return
     this.#channels.delete(channel.name)
     channel.close()
+    this.#host.logger.info(`TOPIC(${this.topicName}): deleted channel(${channel.name})`)
     this.#host.scheduleTrim(this)
     for (const discovery of this.#host.discoveries) discovery.channelDeleted(this.topicName, channel.name)
     if (this.ephemeral && this.#channels.size === 0 && this.#opening.size === 0) return await this.delete()
