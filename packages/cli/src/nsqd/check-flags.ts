@@ -19,6 +19,12 @@ export function refusalOf(values: NsqdValues): string | null {
   return unprotectedReason(values)
 }
 
+/** A file that is not read may ask for TLS or authentication as well, so nothing starts without it. `null`: none is named. */
+export function configFileRefusal({ config }: NsqdValues): string | null {
+  if (!config) return null
+  return `failed to load config file ${config} - configuration files are not supported in this version; give the flags instead`
+}
+
 /** A percentile that is no number at all: nsqd has a line of its own for that. */
 export function unparsablePercentile(values: NsqdValues): string | undefined {
   return values['e2e-processing-latency-percentile']?.find((text) => text.trim() === '' || Number.isNaN(Number(text)))
@@ -32,6 +38,8 @@ function isTlsRequired(values: NsqdValues): boolean {
 /** Who asks for protection that is not built yet must not run open without noticing: a warning would not do. */
 function unprotectedReason(values: NsqdValues): string | null {
   if (isTlsRequired(values)) return 'TLS is required, and this version has no TLS'
+  const certificate = (['tls-cert', 'tls-key'] as const).find((name) => Boolean(values[name]))
+  if (certificate !== undefined) return `--${certificate} is set, and this version has no TLS`
   if (values['auth-http-address'] !== undefined)
     return '--auth-http-address is set, and this version has no authentication'
   return null
@@ -44,7 +52,7 @@ export function warningsOf(values: NsqdValues): string[] {
   for (const [name, value] of Object.entries(values)) {
     const { effect } = flags[name]
     if (effect === 'effective' || value === false || value === '') continue
-    if (name === 'https-address' && !values['tls-cert']) continue // nothing listens there in nsqd either
+    if (name === 'https-address') continue // nothing listens there in nsqd either, without the certificate that is refused
     lines.push(`--${name} has no effect in ${effect === 'later' ? 'this version' : 'Spillway'}`)
   }
   return lines

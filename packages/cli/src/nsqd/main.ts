@@ -14,7 +14,7 @@ import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
-import { refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
+import { configFileRefusal, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
 import { NSQD_FLAGS } from './flags.js'
 import { configOfFlags, flagOf, type NsqdValues } from './to-config.js'
 
@@ -48,6 +48,11 @@ async function start(values: NsqdValues, rest: readonly string[], output: Output
     write: output.err,
   })
   logger.info(versionLine())
+  const fileRefusal = configFileRefusal(values)
+  if (fileRefusal !== null) {
+    logger.fatal(fileRefusal)
+    return 1
+  }
   const refusal = refusalOf(values)
   if (refusal !== null) return refuse(logger, refusal)
   for (const line of warningsOf(values)) logger.warn(line)

@@ -70,6 +70,9 @@ describe("nsqd's flags", () => {
     const tls = valuesOf('--tls-required=tcp-https', '--tls-cert=c', '--tls-key=k')
     assert.equal(refusalOf(tls), 'TLS is required, and this version has no TLS')
     assert.match(refusalOf(valuesOf('--auth-http-address=a:1')) ?? '', /no authentication/)
+    assert.equal(refusalOf(valuesOf('--tls-cert=c')), '--tls-cert is set, and this version has no TLS')
+    assert.equal(refusalOf(valuesOf('--tls-key=k')), '--tls-key is set, and this version has no TLS')
+    assert.equal(refusalOf(valuesOf('--tls-cert=', '--tls-key=')), null)
   })
 
   it('tell a percentile that is no number', () => {
@@ -79,14 +82,14 @@ describe("nsqd's flags", () => {
 
   it('warn, once each, where they are set to something that changes nothing', () => {
     const args = [
-      '--tls-cert=c',
+      '--tls-root-ca-file=c',
       '--snappy=true',
       '--sync-every=1',
       '--lookupd-tcp-address=a:1',
       '--lookupd-tcp-address=b:1',
     ]
     assert.deepEqual(warningsOf(valuesOf(...args)), [
-      '--tls-cert has no effect in this version',
+      '--tls-root-ca-file has no effect in this version',
       '--snappy has no effect in this version',
       '--sync-every has no effect in Spillway',
       '--lookupd-tcp-address has no effect in this version',

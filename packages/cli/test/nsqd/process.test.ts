@@ -32,9 +32,14 @@ describe('nsqd', () => {
   })
 
   it('warns of flags that have no effect, and runs', async () => {
-    const program = new Program('nsqd', [...ANYWHERE, '-tls-cert=/c.pem', '--lookupd-tcp-address', '127.0.0.1:4160'])
+    const program = new Program('nsqd', [
+      ...ANYWHERE,
+      '-tls-root-ca-file=/c.pem',
+      '--lookupd-tcp-address',
+      '127.0.0.1:4160',
+    ])
     await program.sees(/TCP: listening/)
-    assert.match(program.stderr, / WARNING: --tls-cert has no effect in this version\n/)
+    assert.match(program.stderr, / WARNING: --tls-root-ca-file has no effect in this version\n/)
     assert.match(program.stderr, / WARNING: --lookupd-tcp-address has no effect in this version\n/)
   })
 
@@ -62,6 +67,14 @@ describe('nsqd', () => {
       const { code, stderr } = await finished(flag)
       assert.deepEqual([code, fatalOf(stderr)], [1, [`failed to instantiate nsqd - ${reason}`]])
     }
+  })
+
+  it('does not start without the configuration file that it was given', async () => {
+    const { code, stderr } = await finished('--config=nsqd.toml')
+    assert.equal(code, 1)
+    assert.deepEqual(fatalOf(stderr), [
+      'failed to load config file nsqd.toml - configuration files are not supported in this version; give the flags instead',
+    ])
   })
 
   it('names the flag whose value the configuration cannot take', async () => {
