@@ -28,11 +28,11 @@ export class FileLog {
   #appendError = null
   sizeBytes = 0
 
-  constructor(path, onClose) {
+  constructor(path, logger, onClose) {
     this.#journal = new Journal(path)
     this.#onClose = onClose
     try {
-      this.#journal.replay((head, at) => this.#apply(head, at))
+      this.#journal.replay((head, at) => this.#apply(head, at), logger)
     } catch (error) {
       this.#journal.close()
       throw error

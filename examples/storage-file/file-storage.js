@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BrokerError } from '@spillway/core'
 import { FileLog } from './file-log.js'
-import { attempt, Journal } from './journal.js'
+import { attempt, Journal, storageError } from './journal.js'
 import { lock, unlock } from './lock.js'
 
 /** Leases are reserved this many at a time; a crash wastes what is left of them, which is allowed. */
@@ -19,6 +19,7 @@ const LEASE_MAX = 2 ** 32 - 1
 export class FileStorage {
   capabilities = { durabilities: ['process'], resident: false, fencing: false }
   #path
+  #logger
   /** `null` while closed. */
   #journal = null
   #catalogue = new Map()
@@ -26,16 +27,18 @@ export class FileStorage {
   #reservedLease = 1
   #openLogs = new Map()
 
-  constructor(path) {
+  /** @param logger - is told of what was cut off after a crash; none is needed */
+  constructor(path, logger = null) {
     this.#path = path
+    this.#logger = logger
   }
 
   async open() {
-    attempt(this.#path, () => mkdirSync(join(this.#path, 'logs'), { recursive: true }))
+    makeFolder(join(this.#path, 'logs'))
     lock(this.#path)
     try {
       const journal = new Journal(join(this.#path, 'catalogue'))
-      journal.replay((head) => this.#apply(head))
+      journal.replay((head) => this.#apply(head), this.#logger)
       this.#journal = journal
       this.#nextLease = this.#reservedLease
     } catch (error) {
@@ -71,7 +74,7 @@ export class FileStorage {
       throw new BrokerError('E_INVALID_OPTION', `storage-file offers durability process, not ${durability}`)
     }
     if (this.#openLogs.has(lease)) throw new BrokerError('E_STORAGE_LOCKED', `log ${lease} is open already`)
-    const log = new FileLog(this.#logPath(lease), () => this.#openLogs.delete(lease))
+    const log = new FileLog(this.#logPath(lease), this.#logger, () => this.#openLogs.delete(lease))
     this.#openLogs.set(lease, log)
     return log
   }
@@ -119,5 +122,17 @@ export class FileStorage {
 
   #requireOpen() {
     if (this.#journal === null) throw new BrokerError('E_STORAGE_CLOSED', `${this.#path} is not open`)
+  }
+}
+
+/** Makes a folder and those above it, one by one: Node's own way to do that never returns for some paths below /proc. */
+function makeFolder(path, mayMakeParent = true) {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (error.code === 'EEXIST') return
+    if (error.code !== 'ENOENT' || !mayMakeParent || dirname(path) === path) throw storageError(path, error)
+    makeFolder(dirname(path))
+    makeFolder(path, false)
   }
 }

@@ -15,5 +15,5 @@ export default definePlugin({
     },
     additionalProperties: false,
   },
-  create: ({ path }, { dataPath }) => new FileStorage(resolve(dataPath, path)),
+  create: ({ path }, { dataPath, logger }) => new FileStorage(resolve(dataPath, path), logger),
 })

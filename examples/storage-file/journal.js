@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { getSystemErrorMap } from 'node:util'
 import { crc32 } from 'node:zlib'
 import { BrokerError } from '@spillway/core'
 
@@ -26,15 +27,18 @@ export class Journal {
     this.#file = attempt(path, () => openSync(path, constants.O_RDWR | constants.O_CREAT))
   }
 
-  /** Calls `onEntry(head, at)` for every entry from the beginning, and cuts off one that was not written in full. */
-  replay(onEntry) {
+  /** Calls `onEntry(head, at)` for every entry from the beginning; cuts off, and logs, one that was not written in full. */
+  replay(onEntry, logger) {
     const fileSizeBytes = attempt(this.#path, () => fstatSync(this.#file).size)
     while (this.#isWhole(fileSizeBytes)) {
       const { head, end } = this.read(this.sizeBytes)
       onEntry(head, this.sizeBytes)
       this.sizeBytes = end
     }
+    const cutSizeBytes = fileSizeBytes - this.sizeBytes
+    if (cutSizeBytes === 0) return
     attempt(this.#path, () => ftruncateSync(this.#file, this.sizeBytes))
+    logger?.warn('the last entry was not written in full: cut off', { file: this.#path, cutSizeBytes })
   }
 
   /** Appends an entry and returns where it is. */
@@ -141,7 +145,10 @@ export function attempt(path, call) {
   }
 }
 
-function storageError(path, error) {
+export function storageError(path, error) {
   const isFull = error.code === 'ENOSPC' || error.code === 'EDQUOT'
-  return new BrokerError(isFull ? 'E_STORAGE_FULL' : 'E_STORAGE_IO', `${path}: ${error.message}`, { cause: error })
+  // Node's message names the call and the path as well; what a person needs of it is the reason.
+  const [name, reason] = getSystemErrorMap().get(error.errno) ?? [error.code, error.message]
+  const message = name === undefined ? `${path}: ${reason}` : `${path}: ${reason} (${name})`
+  return new BrokerError(isFull ? 'E_STORAGE_FULL' : 'E_STORAGE_IO', message, { cause: error })
 }

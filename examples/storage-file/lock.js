@@ -18,8 +18,10 @@ export function lock(path) {
   if (owner !== null && owner !== process.pid && isAlive(owner)) {
     throw new BrokerError('E_STORAGE_LOCKED', `${path} is in use by process ${owner}`)
   }
-  rmSync(file, { force: true })
-  attempt(file, () => writeFileSync(file, String(process.pid), { flag: 'wx' }))
+  attempt(file, () => {
+    rmSync(file, { force: true })
+    writeFileSync(file, String(process.pid), { flag: 'wx' })
+  })
   held.add(path)
 }
 
@@ -39,8 +41,19 @@ function readOwner(file) {
 function isAlive(pid) {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return error.code === 'EPERM'
+  }
+  return !isZombie(pid)
+}
+
+/** Whether it was killed and its parent has not asked after it yet. Only Linux says so. */
+function isZombie(pid) {
+  try {
+    // The name in front of the state may itself have parentheses in it.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.startsWith('Z', stat.lastIndexOf(')') + 2)
+  } catch {
+    return false
   }
 }
