@@ -1,8 +1,6 @@
 /**
- * The position of a record in its log: 0, 1, 2, … up to 2^53, never reused within a log, not even after a crash.
- *
- * A sequence splits into two 32-bit halves: the low half is the *offset* that stands in the last eight hex digits of
- * the message id, the high half counts the leases that the log has used up (one lease covers 2^32 records).
+ * The position of a record in its log: 0, 1, 2, … up to 2^53. None is used twice, not even after a crash, as long as the log or
+ * any cursor remembers it. A message's id is not its sequence: it is a lease and the distance from where the lease begins (`engine/id-leases.ts`).
  */
 export type Sequence = number
 

@@ -1,6 +1,7 @@
 import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
 import type { CatalogueWrite, Durability, Storage } from '../contracts/storage.js'
 import { BrokerError } from '../errors.js'
+import type { IdLease } from './id-leases.js'
 
 /**
  * What exists on a node, as JSON values in the storage's catalogue. Ephemeral topics and channels are not in it.
@@ -16,8 +17,7 @@ const CHANNEL_PREFIX = 'channel/'
 
 export interface TopicEntry {
   readonly log: Lease
-  /** One lease for every 2^32 records, the first being `log`'s. */
-  readonly leases: readonly Lease[]
+  readonly leases: readonly IdLease[]
   readonly durability: Durability
   readonly paused: boolean
   /** Where the release point stands while it does not move (paused, or no channel); null when it is the end of the log. */

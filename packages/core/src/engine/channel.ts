@@ -360,7 +360,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
 
   /** The record that the id names, if the consumer holds it; otherwise -1 with {@link #refusal} set. */
   #heldBy(consumer: Consumer, id: Uint8Array, at: number): Sequence {
-    const sequence = this.#log.sequenceOf(id, at)
+    const sequence = this.#log.leases.sequenceOf(id, at)
     if (sequence < this.floor || sequence >= this.#end) {
       this.#refusal = SettleResult.notInFlight
       return -1

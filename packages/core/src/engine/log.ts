@@ -1,7 +1,8 @@
 import type { LogStore } from '../contracts/log-store.js'
-import type { Lease, Sequence } from '../contracts/sequence.js'
+import type { Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
-import { FRAME_HEADER_BYTES, type FrameStamp, readHex32, readSize } from './frame.js'
+import { FRAME_HEADER_BYTES, type FrameStamp, readSize } from './frame.js'
+import { type IdLease, IdLeases, RECORDS_PER_LEASE } from './id-leases.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { Segment } from './segment.js'
 
@@ -12,7 +13,6 @@ const READ_BYTES = 1024 * 1024
 const RECORDS_PER_TURN = 16_384
 const TRIM_BYTES = 64 * 1024 * 1024
 const TRIM_INTERVAL_MS = 1000
-export const RECORDS_PER_LEASE = 2 ** 32
 
 /** What a log tells the topic that owns it. */
 export interface LogOwner {
@@ -30,7 +30,7 @@ export interface LogParts {
   readonly owner: LogOwner
   readonly budget: MemoryBudget
   readonly monotonicMs: () => number
-  readonly leases: readonly Lease[]
+  readonly leases: readonly IdLease[]
   /** Null while a new log is still being created; {@link Log.opened} follows. */
   readonly store: LogStore | null
   /** Where new records begin: above everything that was ever used. */
@@ -61,7 +61,7 @@ export class Log {
   readonly #owner: LogOwner
   readonly #budget: MemoryBudget
   readonly #monotonicMs: () => number
-  readonly #leases: Lease[]
+  readonly leases: IdLeases
   #store: LogStore | null
   /** Resident segments, by first sequence, never overlapping. */
   readonly #segments: Segment[] = []
@@ -91,7 +91,7 @@ export class Log {
     this.#owner = parts.owner
     this.#budget = parts.budget
     this.#monotonicMs = parts.monotonicMs
-    this.#leases = [...parts.leases]
+    this.leases = new IdLeases(parts.leases)
     this.#store = parts.store
     this.#next = parts.next
     this.#committedEnd = parts.next
@@ -131,25 +131,9 @@ export class Log {
     return this.#failed
   }
 
-  get leases(): readonly Lease[] {
-    return this.#leases
-  }
-
   /** Whether less than half a lease of ids is left. */
   get needsLease(): boolean {
-    return this.#next + RECORDS_PER_LEASE / 2 >= this.#leases.length * RECORDS_PER_LEASE
-  }
-
-  addLease(lease: Lease): void {
-    this.#leases.push(lease)
-  }
-
-  /** The sequence that the 16 id bytes at `at` stand for; -1 when they are no id of this log. */
-  sequenceOf(id: Uint8Array, at: number): Sequence {
-    const offset = readHex32(id, at + 8)
-    if (offset === -1) return -1
-    const index = this.#leases.lastIndexOf(readHex32(id, at))
-    return index === -1 ? -1 : index * RECORDS_PER_LEASE + offset
+    return this.#next + RECORDS_PER_LEASE / 2 >= this.leases.end
   }
 
   /** How many bytes of slab `count` messages take that lie in `bytesGiven` bytes with their sizes. */
@@ -191,11 +175,10 @@ export class Log {
   }
 
   #write(segment: Segment, bytes: Uint8Array, start: number, count: number, stamp: FrameStamp): number {
-    const index = Math.floor(segment.end / RECORDS_PER_LEASE)
-    const leaseEnd = (index + 1) * RECORDS_PER_LEASE
-    const here = Math.min(count, leaseEnd - segment.end)
-    const at = segment.write(bytes, start, here, stamp, this.#leases[index])
-    return here === count ? at : segment.write(bytes, at, count - here, stamp, this.#leases[index + 1])
+    const { lease, first } = this.leases.at(segment.end)
+    const here = Math.min(count, first + RECORDS_PER_LEASE - segment.end)
+    const at = segment.write(bytes, start, here, stamp, lease, first)
+    return here === count ? at : this.#write(segment, bytes, at, count - here, stamp)
   }
 
   #reserve(sizeBytes: number, count: number): Segment {

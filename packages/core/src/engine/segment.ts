@@ -101,16 +101,24 @@ export class Segment {
    * Writes `count` messages from `bytes[start, …)`, where each lies as `int32 size | body`; there must be room.
    * Returns where reading stopped.
    */
-  write(bytes: Uint8Array, start: number, count: number, stamp: FrameStamp, lease: number): number {
+  write(
+    bytes: Uint8Array,
+    start: number,
+    count: number,
+    stamp: FrameStamp,
+    lease: number,
+    leaseFirst: Sequence,
+  ): number {
     this.#makeRoomForOffsets(count)
     const offsets = this.#offsets
     const { slab } = this
+    const base = this.first - leaseFirst
     let index = this.count
     let to = offsets[index]
     let at = start
     for (let i = 0; i < count; i++) {
       const bodySize = readSize(bytes, at)
-      writeFrame(slab, to, stamp, lease, this.first + index, bytes, at + 4, bodySize)
+      writeFrame(slab, to, stamp, lease, base + index, bytes, at + 4, bodySize)
       at += 4 + bodySize
       to += FRAME_HEADER_BYTES + bodySize
       offsets[++index] = to

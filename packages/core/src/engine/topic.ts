@@ -120,7 +120,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     const log = host.storage.takeLeases(1)
     const { durabilities } = host.storage.capabilities
     const durability = isEphemeral(name) ? durabilities[0] : host.durability
-    const entry: TopicEntry = { log, leases: [log], durability, paused: false, release: 0, voids: [] }
+    const entry: TopicEntry = {
+      log,
+      leases: [{ lease: log, first: 0 }],
+      durability,
+      paused: false,
+      release: 0,
+      voids: [],
+    }
     const topic = new Topic(host, name, entry, null, 0)
     topic.#durable = topic.#makeDurable()
     topic.#durable.catch((error: unknown) => topic.#creationFailed(error))
@@ -167,8 +174,11 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     const next = Math.max(store.next, used, voidsEnd, entry.release ?? 0)
     const release = entry.release === null ? next : Math.max(entry.release, used, store.first)
     const topic = new Topic(host, name, { ...entry, release: entry.release === null ? null : release }, store, next)
-    if (next > store.next) {
-      topic.#voids.push({ first: store.next, end: next })
+    // what was given out without durability may be forgotten everywhere: new ids must differ all the same
+    const mayForget = entry.durability === 'none'
+    if (mayForget) topic.log.leases.add(host.storage.takeLeases(1), next)
+    if (next > store.next) topic.#voids.push({ first: store.next, end: next })
+    if (mayForget || next > store.next) {
       topic.#durable = topic.#writeEntry({ release: entry.release === null ? null : release })
       await topic.#durable
     }
@@ -273,7 +283,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     token: number,
   ): void {
     this.#host.scheduleCommit(this)
-    const refusal = this.#refusal(Log.frameBytes(end - start, count))
+    const refusal = this.#refusal(Log.frameBytes(end - start, count), count)
     if (refusal !== null) {
       this.#publishes.push(waiter, token, 0, refusal)
       return
@@ -293,10 +303,11 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     if (telemetry !== null) telemetry.published({ topic: this.topicName, first: published - count, count })
   }
 
-  #refusal(frameBytes: number): BrokerError | null {
+  #refusal(frameBytes: number, count: number): BrokerError | null {
     if (this.#deleted !== null) return this.#deleted
     const { failure } = this.log
     if (failure !== null) return new BrokerError('E_PUB_FAILED', describe(failure), { cause: failure })
+    if (this.log.next + count > this.log.leases.end) return new BrokerError('E_PUB_FAILED', 'no ids left')
     if (this.#host.budget.hasRoom(frameBytes)) return null
     return new BrokerError('E_MEMORY_FULL', `memory budget of ${this.#host.budget.sizeBytesMax} bytes is used up`)
   }
@@ -344,7 +355,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
       done()
     }
     try {
-      this.log.addLease(this.#host.storage.takeLeases(1))
+      this.log.leases.add(this.#host.storage.takeLeases(1), this.log.leases.end)
       this.#writeEntry().then(done, failed)
     } catch (error) {
       failed(error) // the next publish tries again
@@ -596,6 +607,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     // a resident store holds the same memory until it has been trimmed
     this.log.dropBelow(this.isResident ? Math.min(passed, this.log.first) : passed)
     this.#voids = this.#voids.filter((range) => range.end > this.log.first)
+    this.log.leases.dropBelow(this.log.first)
   }
 
   /** Below this, nothing in storage will be needed again, whatever crashes. */
@@ -658,7 +670,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   async #writeEntry(changes: Partial<TopicEntry> = {}, others: readonly CatalogueWrite[] = []): Promise<void> {
     const entry: TopicEntry = {
       log: this.#id,
-      leases: this.log.leases,
+      leases: this.log.leases.all,
       durability: this.#durability,
       paused: this.paused,
       release: this.paused || this.#channels.size === 0 ? this.#release : null,
