@@ -16,6 +16,8 @@ export class StorageFixture {
   #suite: StorageSuite
   #storage: Storage | null = null
   #made: Storage[] = []
+  /** A hook that fails ends the run; so this is kept for a test of its own. */
+  readonly #closeErrors: unknown[] = []
 
   constructor(suite: StorageSuite) {
     this.#suite = suite
@@ -23,10 +25,15 @@ export class StorageFixture {
       this.place = `place-${++placeCount}`
     })
     afterEach(async () => {
-      for (const storage of this.#made) await storage.close()
+      for (const storage of this.#made) await this.#closeAfterTest(storage)
       this.#made = []
       this.#storage = null
     })
+  }
+
+  /** What went wrong when storages were closed after tests. */
+  get closeErrors(): readonly unknown[] {
+    return this.#closeErrors
   }
 
   /** Makes a storage at the test's place, and does not open it. */
@@ -55,6 +62,14 @@ export class StorageFixture {
   async close(): Promise<void> {
     await this.#storage?.close()
     this.#storage = null
+  }
+
+  async #closeAfterTest(storage: Storage): Promise<void> {
+    try {
+      await storage.close()
+    } catch (error) {
+      this.#closeErrors.push(error)
+    }
   }
 
   /** Opens a log, a new one unless it is named. */
@@ -93,5 +108,13 @@ export async function assertFails(code: ErrorCode, call: () => unknown): Promise
   )
 }
 
-/** Skips come from declared capabilities only, hence the condition here and not in the test. */
-export const itIf = (condition: boolean) => (condition ? it : it.skip)
+/** Skips come from declared capabilities only, hence the condition here and not in the test; the title says which one. */
+export function itIf(isOffered: boolean, capability: string): (title: string, test: Mocha.AsyncFunc) => void {
+  return (title, test) => {
+    if (isOffered) it(title, test)
+    else it.skip(`${title} (not offered: ${capability})`, test)
+  }
+}
+
+/** What every durability but `none` offers. */
+export const DURABLE = 'outliving the process'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { CatalogueWrite } from '../contracts/storage.js'
 import { sampleBytes } from './sample-records.js'
-import { itIf, type StorageFixture } from './storage-fixture.js'
+import { DURABLE, itIf, type StorageFixture } from './storage-fixture.js'
 import type { StorageSuite } from './storage-suite.js'
 
 const writesOf = (entries: Record<string, string | null>): CatalogueWrite[] =>
@@ -94,7 +94,7 @@ export function testCatalogue({ capabilities }: StorageSuite, fixture: StorageFi
       assert.equal(Buffer.compare(value, copy), 0)
     })
 
-    itIf(isDurable)('is there again when the storage was opened again', async () => {
+    itIf(isDurable, DURABLE)('is there again when the storage was opened again', async () => {
       const storage = await fixture.storage()
       for (const entries of [{ a: '1', b: '1' }, { b: '2', c: '2' }, { a: null }]) {
         await storage.writeCatalogue(writesOf(entries))

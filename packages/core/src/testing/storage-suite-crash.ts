@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Lease } from '../contracts/sequence.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import { recordsOf, sampleBytes, sampleRun } from './sample-records.js'
-import { itIf, readAll, type StorageFixture } from './storage-fixture.js'
+import { DURABLE, itIf, readAll, type StorageFixture } from './storage-fixture.js'
 import type { StorageSuite } from './storage-suite.js'
 
 const CHANNEL = 1
@@ -51,7 +51,7 @@ function reported(lines: readonly string[], name: string): number {
 }
 
 export function testCrash({ kill }: StorageSuite, fixture: StorageFixture, durability: Durability): void {
-  itIf(durability !== 'none')(
+  itIf(durability !== 'none', DURABLE)(
     'what resolved survives kill -9, and what was written in one piece comes back in one',
     async function () {
       this.timeout(60_000)

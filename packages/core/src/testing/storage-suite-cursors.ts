@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { CursorUpdate, SavedCursor } from '../contracts/log-store.js'
 import type { Durability } from '../contracts/storage.js'
 import { sampleBytes } from './sample-records.js'
-import { itIf, type StorageFixture } from './storage-fixture.js'
+import { DURABLE, itIf, type StorageFixture } from './storage-fixture.js'
 
 function update(head: string, pages: Record<number, string | null> = {}): CursorUpdate {
   const entries = Object.entries(pages).map(
@@ -87,7 +87,7 @@ export function testCursors(fixture: StorageFixture, durability: Durability): vo
     await assertCursorsReopen(fixture, durability, lease, async () => {})
   })
 
-  itIf(durability !== 'none')('cursors are there again when the storage was opened again', async () => {
+  itIf(durability !== 'none', DURABLE)('cursors are there again when the storage was opened again', async () => {
     const lease = (await fixture.storage()).takeLeases(1)
     await assertCursorsReopen(fixture, durability, lease, async () => void (await fixture.reopen()))
   })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { LogStore } from '../contracts/log-store.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import { recordsOf, sampleRun, sequencesOf } from './sample-records.js'
-import { assertFails, itIf, readAll, type StorageFixture } from './storage-fixture.js'
+import { assertFails, DURABLE, itIf, readAll, type StorageFixture } from './storage-fixture.js'
 import type { StorageSuite } from './storage-suite.js'
 
 const DURABILITIES: readonly Durability[] = ['none', 'process', 'power']
@@ -172,7 +172,7 @@ export function testLifecycle({ capabilities }: StorageSuite, fixture: StorageFi
       assert.deepEqual(inOrder(await storage.listLogs()), inOrder([open, closed, cursorOnly]))
     })
 
-    itIf(isDurable)('listLogs: still names them when the storage was opened again', async () => {
+    itIf(isDurable, DURABLE)('listLogs: still names them when the storage was opened again', async () => {
       const storage = await fixture.storage()
       const [kept, deleted] = [storage.takeLeases(1), storage.takeLeases(1)]
       for (const lease of [kept, deleted]) {
@@ -184,7 +184,7 @@ export function testLifecycle({ capabilities }: StorageSuite, fixture: StorageFi
       assert.deepEqual(await (await fixture.reopen()).listLogs(), [kept])
     })
 
-    itIf(capabilities.fencing)('openLog: refuses an epoch below the last one', async () => {
+    itIf(capabilities.fencing, 'fencing')('openLog: refuses an epoch below the last one', async () => {
       const storage = await fixture.storage()
       const lease = storage.takeLeases(1)
       for (const epoch of [1, 1, 3]) await (await storage.openLog(lease, { durability: strongest, epoch })).close()

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Durability, Storage, StorageCapabilities } from '../contracts/storage.js'
 import { StorageFixture } from './storage-fixture.js'
 import { testCatalogue } from './storage-suite-catalogue.js'
@@ -43,5 +44,11 @@ export function testStorage(suite: StorageSuite): void {
         testCrash(suite, fixture, durability)
       })
     }
+    // In a group of its own, since mocha runs the tests of a group before the groups in it.
+    describe('after all of these tests', () => {
+      it('close: has never failed', () => {
+        assert.deepEqual(fixture.closeErrors, [])
+      })
+    })
   })
 }
