@@ -81,16 +81,15 @@ describe('loadConfig', () => {
 
   it('names the key that a misspelt one was meant to be', async () => {
     const [line] = await linesOf({ ...BASE, node: { msgTimeotMs: 1 } })
-    assert.match(line, /^spillway\.json: \/node\/msgTimeotMs: found an unknown key, expected one of dataPath, /)
-    assert.match(line, /; did you mean "msgTimeoutMs"\?$/)
+    assert.equal(line, 'spillway.json: /node/msgTimeotMs: found an unknown key; did you mean "msgTimeoutMs"?')
   })
 
   it('prefixes the places in plugin options', async () => {
     assert.deepEqual(await linesOf(listener({ adress: 'h:1', connectionsMax: 1000, mode: 'fats' })), [
       'spillway.json: /transports/0/options/address: found nothing, expected text, such as "127.0.0.1:4150"',
-      'spillway.json: /transports/0/options/adress: found an unknown key, expected one of address, connectionsMax, mode, verbose; did you mean "address"?',
+      'spillway.json: /transports/0/options/adress: found an unknown key; did you mean "address"?',
       'spillway.json: /transports/0/options/connectionsMax: found 1000, expected a whole number from 1 to 100',
-      'spillway.json: /transports/0/options/mode: found "fats", expected one of "fast", "safe"; did you mean "fast"?',
+      'spillway.json: /transports/0/options/mode: found "fats"; did you mean "fast"?',
     ])
   })
 
@@ -173,7 +172,7 @@ describe('loadConfig', () => {
 
     it('is one of three', async () => {
       assert.deepEqual(await linesOf(withDurability('proces')), [
-        'spillway.json: /storage/options/durability: found "proces", expected one of "none", "process", "power"; did you mean "process"?',
+        'spillway.json: /storage/options/durability: found "proces"; did you mean "process"?',
       ])
     })
   })

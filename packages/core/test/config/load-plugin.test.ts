@@ -9,7 +9,14 @@ async function load(files: Record<string, string>, use: string, fallbackFolder?:
   const folder = folderWith(files)
   const source = { label: 'spillway.json', folder, substituted: new Map() }
   const fallbacks = fallbackFolder === undefined ? [] : [pathToFileURL(`${fallbackFolder}/main.js`).href]
-  const plugin = await loadPlugin({ use, provides: STORAGE, pointer: '/storage/use', source, fallbacks })
+  const plugin = await loadPlugin({
+    use,
+    provides: STORAGE,
+    pointer: '/storage/use',
+    source,
+    fallbacks,
+    idle: new Promise(() => {}),
+  })
   return 'code' in plugin ? describeProblem(plugin).replaceAll(folder, 'FOLDER') : plugin.name
 }
 
@@ -73,12 +80,25 @@ describe('loadPlugin', () => {
     })
 
     it('when no such package is installed, with the name that was probably meant', async () => {
+      const files = {
+        'node_modules/@spillway/storage-memory/package.json': JSON.stringify({ type: 'module', exports: './entry.js' }),
+        'node_modules/@spillway/storage-memory/entry.js': pluginText(),
+      }
+      assert.equal(
+        await load(files, '@spillway/storage-memroy'),
+        'spillway.json: /storage/use: found "@spillway/storage-memroy", which is not to be found from FOLDER; did you mean "@spillway/storage-memory"?',
+      )
+    })
+
+    it('without suggesting what is not installed either', async () => {
+      const expected = 'an installed package, or a path that begins with ./'
       assert.equal(
         await load({}, '@spillway/storage-memroy'),
-        line(
-          '"@spillway/storage-memroy", which is not to be found from FOLDER',
-          'an installed package, or a path that begins with ./; did you mean "@spillway/storage-memory"?',
-        ),
+        line('"@spillway/storage-memroy", which is not to be found from FOLDER', expected),
+      )
+      assert.equal(
+        await load({}, '@spillway/storage-rocksdb'),
+        line('"@spillway/storage-rocksdb", which is not in this version', expected),
       )
     })
 

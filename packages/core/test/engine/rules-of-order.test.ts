@@ -81,7 +81,7 @@ describe('rules of order', () => {
       let lost = 0
       for (let seed = 0; seed < 30; seed++) {
         const random = seededRandom(seed)
-        storage = new SimulatedStorage({ clock, random, latencyMs: () => 1, durabilities: ['none'] })
+        storage = new SimulatedStorage({ clock, random, latencyMs: () => 1, durabilities: ['none', 'process'] })
         const options = { durability: 'none' as const }
         const broker = await TestBroker.open({ storage, clock, options })
         const consumer = await broker.subscribe('t', 'c')

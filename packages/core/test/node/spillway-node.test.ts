@@ -29,18 +29,25 @@ const TRANSPORT = pluginText({
 
 const STORAGE = pluginText({
   optionsSchema: { type: 'object', properties: { offers: { type: 'array' }, durability: {} } },
-  create: `return { capabilities: { durabilities: options.offers ?? ['none'] }, options, context }`,
+  create: `
+    const storage = { capabilities: { durabilities: options.offers ?? ['none'] }, options, context }
+    const methods = ['open', 'readCatalogue', 'writeCatalogue', 'takeLeases', 'openLog', 'deleteLog', 'listLogs', 'close']
+    for (const method of methods) storage[method] = () => {}
+    return storage`,
 })
 
 const DISCOVERY = pluginText({
   provides: 'discovery',
   create: `return {
+    topicCreated() {}, topicDeleted() {}, channelCreated() {}, channelDeleted() {}, channelsOf: async () => [],
     start(node) { ${note('JSON.stringify(node)')} },
     async stop() { ${note("'withdraw'")} },
   }`,
 })
 
 const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
+const EMPTY = pluginText({ create: 'return { open() {}, close() {}, listLogs() {}, capabilities: {} }' })
+const WITHOUT_DURABILITY = STORAGE.replace("['none']", '[]')
 
 function eventsOfTest(): string[] {
   const holder = globalThis as { spillwayTestEvents?: string[] }
@@ -60,6 +67,8 @@ async function load({ storage, ports = [], discovers = false }: Setup): Promise<
     'storage.mjs': STORAGE,
     'transport.mjs': TRANSPORT,
     'broken.mjs': BROKEN,
+    'empty.mjs': EMPTY,
+    'without-durability.mjs': WITHOUT_DURABILITY,
     'discovery.mjs': DISCOVERY,
   })
   const value = {
@@ -185,8 +194,21 @@ describe('SpillwayNode', () => {
   it('names the plugin whose factory throws', async () => {
     await assert.rejects(makeNode({ storage: { use: './broken.mjs' } }), {
       code: 'E_PLUGIN',
-      detail: '/storage: test-storage cannot be made: out of ideas',
+      detail:
+        'test: /storage/use: found test-storage, which cannot be made: out of ideas, expected a plugin that can be made',
     })
+  })
+
+  it('names what an instance lacks of its contract', async () => {
+    await assert.rejects(makeNode({ storage: { use: './empty.mjs' } }), {
+      code: 'E_PLUGIN',
+      detail:
+        'test: /storage/use: found test-storage, whose create() returns something without readCatalogue(), writeCatalogue(), takeLeases(), openLog(), deleteLog(), expected all that its contract asks for',
+    })
+    await assert.rejects(
+      makeNode({ storage: { use: './without-durability.mjs' } }),
+      /without capabilities\.durabilities/,
+    )
   })
 
   describe('durability', () => {
