@@ -6,6 +6,18 @@ export async function launch(name, module) {
     process.stderr.write(`${name}: Spillway is not built here yet; run: npm run build\n`)
     process.exit(1)
   }
+  // Without this, a promise that never settles would end the program without a word.
+  // The first time is left to those who can say more, and it comes again.
+  let isLastTime = false
+  process.on('beforeExit', () => {
+    if (!isLastTime) {
+      isLastTime = true
+      setImmediate(() => {})
+      return
+    }
+    process.stderr.write(`${name}: nothing is left to wait for, and it has not finished: a plugin never answered\n`)
+    process.exit(1)
+  })
   const program = await import(module)
   process.exit(await program[name](process.argv.slice(2)))
 }

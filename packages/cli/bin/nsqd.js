@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from './launch.js'
 
-await launch('nsqd', new URL('../dist/src/nsqd/main.js', import.meta.url))
+launch('nsqd', new URL('../dist/src/nsqd/main.js', import.meta.url))

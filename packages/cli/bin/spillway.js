@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from './launch.js'
 
-await launch('spillway', new URL('../dist/src/spillway/main.js', import.meta.url))
+launch('spillway', new URL('../dist/src/spillway/main.js', import.meta.url))

@@ -3,6 +3,7 @@ import {
   ConfigError,
   type ConfigProblem,
   configFromValue,
+  describeMistake,
   loadConfig,
   NSQ_VERSION,
   SpillwayNode,
@@ -75,10 +76,9 @@ function refuse(logger: Logger, ...reasons: readonly string[]): number {
   return 1
 }
 
-function describe({ pointer, found, expected, nearest }: ConfigProblem, values: NsqdValues): string {
-  const flag = flagOf(pointer, values)
-  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
-  return `${flag === null ? pointer : `--${flag}`}: found ${found}, expected ${expected}${hint}`
+function describe(problem: ConfigProblem, values: NsqdValues): string {
+  const flag = flagOf(problem.pointer, values)
+  return `${flag === null ? problem.pointer : `--${flag}`}: ${describeMistake(problem)}`
 }
 
 const versionLine = (): string =>

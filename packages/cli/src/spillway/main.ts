@@ -3,6 +3,7 @@ import { BrokerError, type Logger, type LogLevel } from '@spillway/core'
 import {
   ConfigError,
   configFromValue,
+  describeProblem,
   type LoadedConfig,
   loadConfig,
   NSQ_VERSION,
@@ -97,7 +98,7 @@ async function start(parsed: Arguments, output: Output): Promise<number> {
   } catch (error) {
     const reason = describeStartError(error)
     if (reason === null) throw error
-    if (logger === null || error instanceof ConfigError) output.err(`${prefixLines(reason)}\n`)
+    if (logger === null || error instanceof ConfigError) output.err(describeRefusal(error, reason))
     else logger.fatal(reason, { code: (error as BrokerError).code })
     return 1
   }
@@ -116,12 +117,19 @@ async function check(parsed: Arguments, output: Output): Promise<number> {
     const problems =
       error instanceof ConfigError ? error.problems : [{ code: error.code, file: label, found: error.detail }]
     if (parsed.json) output.out(`${JSON.stringify({ ok: false, config: label, problems })}\n`)
-    else output.err(`${prefixLines(error.detail)}\n`)
+    else output.err(describeRefusal(error, `${label}: ${error.detail}`))
     return 1
   }
 }
 
-const prefixLines = (text: string): string => text.replace(/^/gm, 'spillway: ')
+/** A line for each mistake, with its code. */
+function describeRefusal(error: unknown, reason: string): string {
+  if (error instanceof ConfigError) {
+    return error.problems.map((problem) => `spillway: ${problem.code} ${describeProblem(problem)}\n`).join('')
+  }
+  const code = error instanceof BrokerError ? `${error.code} ` : ''
+  return `spillway: ${code}${reason}\n`
+}
 
 /** JSON for machines, text for people: pino is only loaded where it is used. */
 async function openLogger(parsed: Arguments, configured: LogLevel, output: Output): Promise<Logger> {

@@ -34,7 +34,7 @@ describe("nsqd's flags", () => {
     })
 
     it('name a storage by a word, a package or a path, and its durability', () => {
-      assert.equal(configOf('--storage=rocksdb').storage.use, '@spillway/storage-rocksdb')
+      assert.equal(configOf('--storage=@me/storage').storage.use, '@me/storage')
       assert.deepEqual(configOf('--storage=./mine.js', '--durability=power').storage, {
         use: './mine.js',
         options: { durability: 'power' },
@@ -73,6 +73,10 @@ describe("nsqd's flags", () => {
     assert.equal(refusalOf(valuesOf('--tls-cert=c')), '--tls-cert is set, and this version has no TLS')
     assert.equal(refusalOf(valuesOf('--tls-key=k')), '--tls-key is set, and this version has no TLS')
     assert.equal(refusalOf(valuesOf('--tls-cert=', '--tls-key=')), null)
+  })
+
+  it('are refused where they name a storage that is not there yet', () => {
+    assert.match(refusalOf(valuesOf('--storage=rocksdb')) ?? '', /^--storage=rocksdb is not in this version/)
   })
 
   it('tell a percentile that is no number', () => {

@@ -112,7 +112,7 @@ describe('spillway start', () => {
     assert.equal(await program.exit(), 1)
     assert.match(
       program.stderr,
-      /^spillway: \S+none\.json: found no such file, expected a JSON file that can be read\n$/,
+      /^spillway: E_CONFIG \S+none\.json: found no such file, expected a JSON file that can be read\n$/,
     )
   })
 
@@ -134,7 +134,22 @@ describe('spillway check', () => {
     assert.equal(code, 1)
     const lines = stderr.trimEnd().split('\n')
     assert.equal(lines.length, 2)
-    assert.match(lines[0], /^spillway: \S+\/spillway\.json: \/transports\/0\/options\/prot: .*; did you mean "port"\?$/)
+    assert.match(
+      lines[0],
+      /^spillway: E_CONFIG \S+\/spillway\.json: \/transports\/0\/options\/prot: .*; did you mean "port"\?$/,
+    )
+  })
+
+  it('names a plugin that never finishes loading, and exits 1', async () => {
+    writeFileSync(join(folder, 'stuck.mjs'), 'await new Promise(() => {})')
+    const path = join(folder, 'stuck.json')
+    writeFileSync(path, JSON.stringify({ storage: { use: './stuck.mjs' }, transports: [{ use: './transport.mjs' }] }))
+    const program = new Program('spillway', ['check', '-c', path])
+    assert.equal(await program.exit(), 1)
+    assert.match(
+      program.stderr,
+      /^spillway: E_PLUGIN \S+stuck\.json: \/storage\/use: found ".\/stuck.mjs", which never finishes loading, .*\n$/,
+    )
   })
 
   it('tells them to scripts with --json, and does the same as start --check', async () => {

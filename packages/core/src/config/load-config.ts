@@ -47,7 +47,16 @@ export interface LoadOptions {
  * @throws ConfigError with everything that is wrong, not only the first mistake
  */
 export async function loadConfig(raw: RawConfig, options: LoadOptions = {}): Promise<LoadedConfig> {
-  return new ConfigLoader(raw, [...(options.pluginsFrom ?? []), import.meta.url]).load()
+  let onIdle = (): void => {}
+  const idle = new Promise<void>((resolve) => {
+    onIdle = resolve
+  })
+  process.once('beforeExit', onIdle)
+  try {
+    return await new ConfigLoader(raw, [...(options.pluginsFrom ?? []), import.meta.url], idle).load()
+  } finally {
+    process.off('beforeExit', onIdle)
+  }
 }
 
 /** One section: the plugin that it names, or `null` and why not; `null` and nothing where there is no such section. */
@@ -63,6 +72,7 @@ class ConfigLoader {
   constructor(
     private readonly raw: RawConfig,
     private readonly fallbacks: readonly string[],
+    private readonly idle: Promise<void>,
   ) {
     this.source = raw.source
   }
@@ -114,8 +124,8 @@ class ConfigLoader {
     const options = asObject(asObject(section)?.options ?? {})
     // What is wrong with the section's form was found when the whole was checked.
     if (typeof use !== 'string' || use === '') return { loaded: null, problems: [] }
-    const { source, fallbacks } = this
-    const plugin = await loadPlugin<T>({ use, provides, pointer: `${pointer}/use`, source, fallbacks })
+    const { source, fallbacks, idle } = this
+    const plugin = await loadPlugin<T>({ use, provides, pointer: `${pointer}/use`, source, fallbacks, idle })
     if ('code' in plugin) return { loaded: null, problems: [plugin] }
     if (options === null) return { loaded: null, problems: [] }
     const schema = plugin.optionsSchema as JsonSchema

@@ -8,11 +8,11 @@ import type { ConfigProblem } from './problem.js'
 import { isModulePath, resolveModule } from './resolve-module.js'
 
 /** Names that people may have meant when a package is not found. */
-const OWN_PLUGINS = [
-  '@spillway/storage-memory',
+const OWN_PLUGINS = ['@spillway/storage-memory', '@spillway/transport-tcp', '@spillway/transport-http']
+
+/** Names that people may have read of, and that are not there yet. */
+const LATER_PLUGINS = [
   '@spillway/storage-rocksdb',
-  '@spillway/transport-tcp',
-  '@spillway/transport-http',
   '@spillway/transport-ws',
   '@spillway/discovery-nsqlookupd',
   '@spillway/telemetry-otel',
@@ -27,6 +27,8 @@ export interface PluginRequest<T> {
   readonly source: ConfigSource
   /** `file:` URLs of modules that packages are looked up from after the configuration's folder. */
   readonly fallbacks: readonly string[]
+  /** Settles when the process has nothing left to do: a module that is still loading then waits for something that never comes. */
+  readonly idle: Promise<void>
 }
 
 /** Finds a plugin's module and checks its manifest. */
@@ -43,14 +45,23 @@ export async function loadPlugin<T>(request: PluginRequest<T>): Promise<Plugin<T
 
   const path = findModule(request)
   if (path === null) {
-    const found = `${JSON.stringify(use)}, which is not to be found from ${source.folder}`
+    const isLater = LATER_PLUGINS.includes(use)
+    const where = isLater ? 'which is not in this version' : `which is not to be found from ${source.folder}`
+    const found = `${JSON.stringify(use)}, ${where}`
     if (isModulePath(use)) return problem(found, 'the path of a module')
-    return problem(found, 'an installed package, or a path that begins with ./', nearest(use, OWN_PLUGINS))
+    const installed = OWN_PLUGINS.filter((name) => name !== use && findModule({ ...request, use: name }) !== null)
+    const close = isLater ? undefined : nearest(use, installed)
+    return problem(found, 'an installed package, or a path that begins with ./', close)
   }
 
   let exported: unknown
   try {
-    exported = defaultExport(await import(pathToFileURL(path).href))
+    const module = await Promise.race([import(pathToFileURL(path).href), request.idle.then(() => null)])
+    if (module === null) {
+      const found = `${JSON.stringify(use)}, which never finishes loading`
+      return problem(found, 'a module whose top-level await ends')
+    }
+    exported = defaultExport(module)
   } catch (error) {
     return problem(`${JSON.stringify(use)}, which fails to load: ${firstLine(error)}`, 'a module that loads')
   }

@@ -16,10 +16,14 @@ export interface ConfigProblem {
 }
 
 /** The problem in one line, for people. */
-export function describeProblem({ file, pointer, found, expected, nearest }: ConfigProblem): string {
-  const place = pointer === '' ? file : `${file}: ${pointer}`
-  const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`
-  return `${place}: found ${found}, expected ${expected}${hint}`
+export function describeProblem(problem: ConfigProblem): string {
+  const { file, pointer } = problem
+  return `${pointer === '' ? file : `${file}: ${pointer}`}: ${describeMistake(problem)}`
+}
+
+/** The same without its place. Where a guess can be made, it stands instead of everything that would be allowed. */
+export function describeMistake({ found, expected, nearest }: ConfigProblem): string {
+  return nearest === undefined ? `found ${found}, expected ${expected}` : `found ${found}; did you mean "${nearest}"?`
 }
 
 /** A configuration that cannot be used, with everything that is wrong with it. */

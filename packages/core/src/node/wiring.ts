@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { DependencyContainer } from 'tsyringe'
 import type { LoadedConfig, LoadedPlugin } from '../config/load-config.js'
+import { ConfigError } from '../config/problem.js'
 import type { Authenticator } from '../contracts/authenticator.js'
 import type { Clock, Random } from '../contracts/clock.js'
 import type { Discovery } from '../contracts/discovery.js'
@@ -13,6 +14,7 @@ import type { Transport } from '../contracts/transport.js'
 import { BrokerError } from '../errors.js'
 import type { PluginContext } from '../plugin.js'
 import { AUTHENTICATOR, CLOCK, DISCOVERY, LOGGER, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
+import { missingOf } from './check-instance.js'
 
 // Both are CommonJS; to import them takes 27 ms, a tenth of what the whole start may take, and to require them 14 ms.
 const require = createRequire(import.meta.url)
@@ -54,7 +56,7 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   const { storage, queue, authenticator, telemetry } = config
   const optional: (LoadedPlugin<unknown> | null)[] = [queue, authenticator, telemetry]
   for (const loaded of [storage, ...optional, ...config.discoveries, ...config.transports]) {
-    if (loaded !== null) register<unknown>(broker, loaded, context)
+    if (loaded !== null) register<unknown>(broker, loaded, context, config.source.label)
   }
   return {
     storage: broker.resolve(STORAGE),
@@ -66,18 +68,28 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   }
 }
 
-function register<T>(broker: DependencyContainer, loaded: LoadedPlugin<T>, context: PluginContext): void {
+function register<T>(broker: DependencyContainer, loaded: LoadedPlugin<T>, context: PluginContext, file: string): void {
   const { plugin, options, pointer } = loaded
   const logger = context.logger.child({ plugin: plugin.name })
-  const create = (): T => {
+  const refusal = (found: string, expected: string, cause?: unknown): ConfigError =>
+    new ConfigError(
+      [{ code: 'E_PLUGIN', file, pointer: `${pointer}/use`, found: `${plugin.name}, ${found}`, expected }],
+      { cause },
+    )
+  const make = (): T => {
     try {
       return plugin.create(options, { ...context, logger })
     } catch (error) {
       if (error instanceof BrokerError) throw error
-      throw new BrokerError('E_PLUGIN', `${pointer}: ${plugin.name} cannot be made: ${(error as Error).message}`, {
-        cause: error,
-      })
+      const reason = error instanceof Error ? error.message : String(error)
+      throw refusal(`which cannot be made: ${reason}`, 'a plugin that can be made', error)
     }
+  }
+  const create = (): T => {
+    const instance = make()
+    const missing = missingOf(instance, plugin.provides)
+    if (missing === null) return instance
+    throw refusal(`whose create() returns something without ${missing}`, 'all that its contract asks for')
   }
   broker.register<T>(plugin.provides, { useFactory: instanceCachingFactory(create) })
 }
