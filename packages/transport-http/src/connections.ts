@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { abandonBody } from './body-reader.js'
+import { HttpError } from './http-error.js'
 import type { HttpRequest } from './request.js'
 
 /** What is known of one connection. */
@@ -28,6 +30,15 @@ export class Connections {
     }
   }
 
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** How many are open. */
+  get count(): number {
+    return this.#connections.size
+  }
+
   opened(socket: Socket): void {
     const connection: Connection = { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
     this.#connections.set(socket, connection)
@@ -46,10 +57,11 @@ export class Connections {
     response.on('close', this.#onResponseClose)
   }
 
-  /** Whether the connection ends with the answer that is just being given. */
-  isLastAnswer(socket: Socket): boolean {
-    const connection = this.#connections.get(socket)
-    return connection?.isEnding === true && connection.unansweredCount === 1
+  /** Whether the connection ends with the answer to this request. */
+  isLastAnswer(request: HttpRequest): boolean {
+    const connection = this.#connections.get(request.socket)
+    // Answers keep the order of the requests, so that of the newest one is the last, whenever it is given.
+    return connection?.isEnding === true && connection.latest === request
   }
 
   /** Stops reading from a connection until {@link letGo} was called as often. */
@@ -84,11 +96,19 @@ export class Connections {
     return true
   }
 
-  /** Ends idle connections now and the others with their last answer. */
+  /**
+   * Ends idle connections now and the others with their last answer. A request whose body is not there in full has not
+   * been accepted: it is refused now, as nobody knows when the rest would come.
+   */
   drain(): void {
     this.#isDraining = true
     for (const socket of this.#connections.keys()) {
-      if (!this.endAfterAnswers(socket)) socket.destroySoon()
+      if (!this.endAfterAnswers(socket)) {
+        socket.destroySoon()
+        continue
+      }
+      const request = this.requestBeingRead(socket)
+      if (request !== null) abandonBody(request, new HttpError(503, 'EXITING'))
     }
   }
 

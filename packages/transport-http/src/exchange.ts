@@ -108,8 +108,10 @@ export class Exchange implements PublishWaiter {
 
   send(status: number, headers: HeaderList, body: string): void {
     const response = this.#response
-    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request.socket)
+    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request)
     if (!isLast && hasBody(this.request) && !this.request.readableEnded) discardBody(this.request)
+    // Node calls it by its newer name.
+    if (status === 413) response.statusMessage = 'Request Entity Too Large'
     response.writeHead(status, (isLast ? [...headers, ...CLOSE] : headers) as string[])
     response.end(body)
   }

@@ -4,6 +4,7 @@ import type { Broker, ListenAddress, Transport } from '@spillway/core'
 import { abandonBody } from './body-reader.js'
 import { Connections } from './connections.js'
 import { Exchange, type HttpNode } from './exchange.js'
+import { CLOSE, plainTextHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 import { listen } from './listen.js'
 import type { HttpTransportOptions } from './options.js'
@@ -14,6 +15,9 @@ import { ROUTES } from './routes/index.js'
 
 /** How often connections are looked through for those that take too long. */
 const CHECK_INTERVAL_MS = 5_000
+/** Draining that takes longer than this is worth a line in the log. */
+const DRAIN_QUIET_MS = 1_000
+const NO_HOST = '400 Bad Request: the Host header is missing'
 
 /** nsqd's HTTP API on one address. */
 export class HttpTransport implements Transport {
@@ -55,15 +59,24 @@ export class HttpTransport implements Transport {
 
   async drain(timeoutMs: number): Promise<void> {
     if (this.#broker === null) return
+    const { clock, logger } = this.#broker
     const closed = this.#close()
     this.#connections.drain()
+    const log = (message: string): void => logger.info(message, { connectionCount: this.#connections.count })
+    const quietTimer = clock.setTimer(DRAIN_QUIET_MS, () =>
+      log('HTTP: waiting for connections with unanswered requests'),
+    )
     await new Promise<void>((resolve) => {
-      const timer = this.#broker?.clock.setTimer(timeoutMs, resolve)
+      const timer = clock.setTimer(timeoutMs, () => {
+        log('HTTP: connections with unanswered requests are cut off')
+        resolve()
+      })
       closed.then(() => {
-        timer?.cancel()
+        timer.cancel()
         resolve()
       })
     })
+    quietTimer.cancel()
   }
 
   async stop(): Promise<void> {
@@ -95,6 +108,8 @@ export class HttpTransport implements Transport {
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(...timeoutsMs, CHECK_INTERVAL_MS),
       maxHeaderSize: headerSizeBytesMax,
+      // It is missed here, since node:http says nothing about it to the client.
+      requireHostHeader: false,
     })
     // A client may close its half after its last request, and still gets its answers.
     Object.assign(server, { httpAllowHalfOpen: true })
@@ -110,7 +125,13 @@ export class HttpTransport implements Transport {
     this.#connections.requestBegan(request, response)
     const exchange = new Exchange(node, request, response, isContinueExpected)
     request.exchange = exchange
-    this.#router.route(exchange)
+    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
+      exchange.send(400, [...plainTextHeaders(NO_HOST.length), ...CLOSE], NO_HOST)
+    } else if (this.#connections.isDraining) {
+      exchange.fail(new HttpError(503, 'EXITING'))
+    } else {
+      this.#router.route(exchange)
+    }
   }
 
   /** The client sent what is not HTTP, or took too long, or has gone. What it asked before that is answered. */

@@ -159,6 +159,10 @@ describe('what is not HTTP', () => {
     })
   }
 
+  it('is told that the Host header is missing', async () => {
+    assert.match(await exchangeRaw(http.port, 'GET /ping HTTP/1.1\r\n\r\n'), /\r\n\r\n400 Bad Request: .*Host.*$/)
+  })
+
   it('is closed when it is CONNECT, and ignored when it is an upgrade', async () => {
     assert.equal(await exchangeRaw(http.port, 'CONNECT test:1 HTTP/1.1\r\nHost: test\r\n\r\n'), '')
     const client = http.connect()
@@ -234,23 +238,53 @@ describe('draining', () => {
     assert.equal(answers.match(/200 OK/g)?.length, 2)
   })
 
-  it('waits for the rest of a body', async () => {
-    const client = http.connect().send('POST /pub?topic=t HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\na')
+  it('does not wait for the rest of a body, but answers what was asked before it', async () => {
+    http.broker.heldPublishes = []
+    const head = 'POST /pub?topic=t HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\na'
+    const alone = http.connect().send(head)
+    const second = http.connect().send(pub('x') + head)
+    while (http.broker.heldPublishes.length === 0) await new Promise(setImmediate)
     await http.get('/ping')
     const drained = http.transport.drain(60_000)
-    client.send('bc')
-    assert.match(await client.closed(), /200 OK.*Connection: close.*OK$/s)
+    assert.match(await alone.closed(), /^HTTP\/1.1 503 .*Connection: close.*"EXITING"\}$/s)
+    http.broker.heldPublishes[0]()
+    assert.match(await second.closed(), /^HTTP\/1.1 200 OK.*OKHTTP\/1.1 503 .*Connection: close.*"EXITING"\}$/s)
     await drained
-    assert.deepEqual(http.broker.messagesOf('t'), ['abc'])
+    assert.deepEqual(http.broker.messagesOf('t'), ['x'])
+    assert.equal(http.broker.chargedBytes, 0)
+  })
+
+  it('refuses what is asked later on a connection that waits for an answer', async () => {
+    http.broker.heldPublishes = []
+    const client = http.connect().send(pub('a'))
+    while (http.broker.heldPublishes.length === 0) await new Promise(setImmediate)
+    const [settle] = http.broker.heldPublishes
+    const drained = http.transport.drain(60_000)
+    http.broker.heldPublishes = null
+    client.send(pub('b'))
+    await new Promise(setImmediate)
+    settle()
+    assert.match(await client.closed(), /^HTTP\/1.1 200 OK.*OK(HTTP\/1.1 503 .*)?$/s)
+    await drained
+    assert.deepEqual(http.broker.messagesOf('t'), ['a'])
   })
 
   it('resolves when its time is over', async () => {
     http.broker.heldPublishes = []
     const client = http.connect().send(pub('a'))
     while (http.broker.heldPublishes.length === 0) await new Promise(setImmediate)
-    const drained = http.transport.drain(1000)
-    http.broker.clock.advance(1000)
+    const drained = http.transport.drain(5000)
+    http.broker.clock.advance(999)
+    assert.equal(http.broker.logger.lines.length, 0)
+    http.broker.clock.advance(4001)
     await drained
+    assert.deepEqual(
+      http.broker.logger.lines.map(({ level, message, fields }) => [level, message, fields.connectionCount]),
+      [
+        ['info', 'HTTP: waiting for connections with unanswered requests', 1],
+        ['info', 'HTTP: connections with unanswered requests are cut off', 1],
+      ],
+    )
     await http.transport.stop()
     await client.closed()
     http.broker.heldPublishes[0]()

@@ -33,7 +33,7 @@ const DOCUMENTED: ReadonlyMap<number, readonly string[] | null> = new Map([
   [500, ['INTERNAL_ERROR']],
 ])
 /** How a connection is refused that does not speak HTTP. */
-const NOT_HTTP = ['400 Bad Request', '']
+const NOT_HTTP = ['400 Bad Request', '400 Bad Request: the Host header is missing']
 
 describe('malformed requests', () => {
   let http: TestTransport

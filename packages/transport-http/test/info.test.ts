@@ -37,9 +37,18 @@ describe('GET /ping and /info', () => {
     )
   })
 
-  it('gives -1 for the port of a Unix socket and 0 for none', async () => {
+  it('gives -1 for the port of a Unix socket and for none', async () => {
     http.broker.addresses = [{ protocol: 'http', address: '/run/http.sock', port: -1 }]
     const { http_port, tcp_port } = JSON.parse((await http.get('/info')).text)
-    assert.deepEqual([http_port, tcp_port], [-1, 0])
+    assert.deepEqual([http_port, tcp_port], [-1, -1])
+  })
+
+  it('gives the first port, also behind a Unix socket', async () => {
+    http.broker.addresses = [
+      { protocol: 'tcp', address: '/run/tcp.sock', port: -1 },
+      { protocol: 'tcp', address: '127.0.0.1', port: 4150 },
+      { protocol: 'tcp', address: '127.0.0.1', port: 5150 },
+    ]
+    assert.equal(JSON.parse((await http.get('/info')).text).tcp_port, 4150)
   })
 })

@@ -40,7 +40,7 @@ function info(exchange: Exchange): void {
   exchange.sendJson(200, json)
 }
 
-/** -1 for a Unix socket, 0 when nothing listens. */
+/** The port of the first listener that has one; -1 when there are only Unix sockets, or none. */
 function portOf(broker: Broker, protocol: ListenAddress['protocol']): number {
-  return broker.addresses.find((address) => address.protocol === protocol)?.port ?? 0
+  return broker.addresses.find((address) => address.protocol === protocol && address.port > 0)?.port ?? -1
 }
