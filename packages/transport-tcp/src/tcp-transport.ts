@@ -16,6 +16,8 @@ import { TcpConnection } from './tcp-connection.js'
 const BACKLOG_MAX = 1024
 /** Refused connections are logged once in a while, with their number. */
 const REFUSED_LOG_INTERVAL_MS = 10_000
+/** Draining that takes longer than this is worth a line in the log. */
+const DRAIN_QUIET_MS = 1_000
 
 export interface TcpTransportOptions {
   /** `host:port`, `:port`, or the path of a Unix socket. */
@@ -74,20 +76,28 @@ export class TcpTransport implements Transport {
     this.#server?.close()
     if (this.#context === null) return
     const { clock } = this.#context.broker
+    let unansweredCount = this.#connections.size
+    const log = (message: string): void => this.#logger.info(message, { connectionCount: unansweredCount })
     // Each goes as soon as it is answered: one that does not read its answers holds up nobody but the stop.
     const answered = Promise.all(
       Array.from(this.#connections, async (connection) => {
         await connection.session.drain()
         connection.end()
+        unansweredCount--
       }),
     )
+    const quietTimer = clock.setTimer(DRAIN_QUIET_MS, () => log('TCP: waiting for connections to take their answers'))
     await new Promise<void>((resolve) => {
-      const timer = clock.setTimer(timeoutMs, resolve)
+      const timer = clock.setTimer(timeoutMs, () => {
+        log('TCP: connections that have not taken their answers are cut off')
+        resolve()
+      })
       void answered.then(() => {
         timer.cancel()
         resolve()
       })
     })
+    quietTimer.cancel()
   }
 
   async stop(): Promise<void> {
