@@ -3,6 +3,7 @@ import {
   ConfigError,
   type ConfigProblem,
   configFromValue,
+  contradictingLimits,
   describeMistake,
   loadConfig,
   NSQ_VERSION,
@@ -13,6 +14,7 @@ import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
+import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { configFileRefusal, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
@@ -60,7 +62,11 @@ async function start(values: NsqdValues, rest: readonly string[], output: Output
   if (rest.length > 0) logger.warn(`arguments from ${JSON.stringify(rest[0])} on are ignored: it is no flag`)
   try {
     const raw = configFromValue(configOfFlags(values), 'nsqd', process.cwd())
-    const node = new SpillwayNode(await loadConfig(raw, { pluginsFrom: [import.meta.url] }), { logger })
+    const config = await loadConfig(raw, { pluginsFrom: [import.meta.url], allowsContradictingLimits: true })
+    requireListener(config)
+    // nsqd runs with these, so somebody does.
+    for (const problem of contradictingLimits(config.node, config.source)) logger.warn(describe(problem, values))
+    const node = new SpillwayNode(config, { logger })
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)

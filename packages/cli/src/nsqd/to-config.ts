@@ -30,6 +30,7 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
 /** The flag behind a place in {@link configOfFlags}'s configuration, for messages. */
 export function flagOf(pointer: string, values: NsqdValues): string | null {
   if (pointer.startsWith('/storage/use')) return 'storage'
+  if (pointer === '/transports') return 'tcp-address'
   const listener = /^\/transports\/(\d+)\//.exec(pointer)
   if (listener !== null) return listenersOf(values)[Number(listener[1])]?.flag ?? null
   return Object.keys(NSQD_FLAGS).find((name) => pointerOf(name) === pointer) ?? null

@@ -15,6 +15,7 @@ import { DEFAULT_CONFIG } from '../default-config.js'
 import { describeStartError } from '../describe-start-error.js'
 import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
+import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { HELP } from './help.js'
@@ -86,7 +87,9 @@ async function load({ config }: Arguments): Promise<LoadedConfig> {
     config === undefined
       ? configFromValue(DEFAULT_CONFIG, 'embedded default', process.cwd())
       : await readConfigFile(config)
-  return loadConfig(raw, { pluginsFrom: [import.meta.url] })
+  const loaded = await loadConfig(raw, { pluginsFrom: [import.meta.url] })
+  requireListener(loaded)
+  return loaded
 }
 
 async function start(parsed: Arguments, output: Output): Promise<number> {

@@ -86,6 +86,21 @@ describe('nsqd', () => {
     )
   })
 
+  it('refuses a port that does not exist, and to listen nowhere', async () => {
+    const { stderr } = await finished('--tcp-address=127.0.0.1:65536')
+    assert.match(fatalOf(stderr)[0], /--tcp-address: found "127\.0\.0\.1:65536", expected host:port .* up to 65535/)
+    const nowhere = await finished('--tcp-address=', '--http-address=')
+    assert.match(fatalOf(nowhere.stderr)[0], /--tcp-address: found \[\], expected at least one transport/)
+  })
+
+  it('warns of limits that contradict each other, as nsqd runs with them', async () => {
+    const program = new Program('nsqd', [...ANYWHERE, '--max-msg-size=9000000'])
+    await program.sees(
+      / WARNING: --max-msg-size: found 9000000, expected at most node\.bodySizeBytesMax, which is 5242880\n/,
+    )
+    await program.sees(/TCP: listening/)
+  })
+
   it('refuses a durability that the storage does not offer', async () => {
     const { stderr } = await finished('--durability=power')
     assert.deepEqual(fatalOf(stderr), [

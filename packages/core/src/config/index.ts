@@ -1,4 +1,5 @@
 export * from './config.js'
+export { contradictingLimits } from './contradictions.js'
 export * from './load-config.js'
 export * from './problem.js'
 export * from './read-config-file.js'

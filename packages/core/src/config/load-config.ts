@@ -8,6 +8,7 @@ import type { Transport } from '../contracts/transport.js'
 import type { Plugin } from '../plugin.js'
 import { AUTHENTICATOR, DISCOVERY, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
 import type { ConfigSource, NodeSettings } from './config.js'
+import { contradictingLimits, impossibleAddresses } from './contradictions.js'
 import { loadPlugin } from './load-plugin.js'
 import { ConfigError, type ConfigProblem, pointerTo } from './problem.js'
 import type { RawConfig } from './read-config-file.js'
@@ -40,6 +41,8 @@ export interface LoadedConfig {
 export interface LoadOptions {
   /** `file:` URLs of modules that plugin packages are looked up from after the configuration's folder. */
   readonly pluginsFrom?: readonly string[]
+  /** Leaves {@link contradictingLimits} to the caller. */
+  readonly allowsContradictingLimits?: boolean
 }
 
 /**
@@ -53,7 +56,7 @@ export async function loadConfig(raw: RawConfig, options: LoadOptions = {}): Pro
   })
   process.once('beforeExit', onIdle)
   try {
-    return await new ConfigLoader(raw, [...(options.pluginsFrom ?? []), import.meta.url], idle).load()
+    return await new ConfigLoader(raw, [...(options.pluginsFrom ?? []), import.meta.url], idle).load(options)
   } finally {
     process.off('beforeExit', onIdle)
   }
@@ -77,7 +80,7 @@ class ConfigLoader {
     this.source = raw.source
   }
 
-  async load(): Promise<LoadedConfig> {
+  async load({ allowsContradictingLimits = false }: LoadOptions): Promise<LoadedConfig> {
     const checked = await this.validator.check(CONFIG_SCHEMA, this.raw.value, this.source, '')
     const sections = asObject(checked.value) ?? {}
     // All at once: most of the time goes into waiting for files.
@@ -93,6 +96,8 @@ class ConfigLoader {
     const problems = this.withoutConsequences([
       ...checked.problems,
       ...inPlugins.flatMap((section) => section.problems),
+      ...(allowsContradictingLimits ? [] : contradictingLimits(asObject(sections.node) ?? {}, this.source)),
+      ...impossibleAddresses(loadedOf(transports), this.source),
     ])
     if (problems.length > 0 || storage.loaded === null) throw new ConfigError(problems)
     return {

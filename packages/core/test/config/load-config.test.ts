@@ -22,6 +22,9 @@ const OPTIONS_SCHEMA = {
 const PLUGINS = {
   'odd.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object', colour: 'blue' } }),
   'storage.js': pluginText(),
+  'own.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object' } })
+    .replace('test-', 'transport-')
+    .replace('transport-transport', 'transport-tcp'),
   'transport.js': pluginText({ provides: 'transport', optionsSchema: OPTIONS_SCHEMA }),
 }
 
@@ -123,6 +126,33 @@ describe('loadConfig', () => {
       lines[0],
       /^spillway\.json: \/transports\/0\/use: found ".\/odd\.js", whose optionsSchema is no JSON schema: .*"colour"/,
     )
+  })
+
+  it('refuses a port that does not exist, where it knows the form of the address', async () => {
+    const at = (address: string) => ({ ...BASE, transports: [{ use: './own.js', options: { address } }] })
+    assert.deepEqual(await linesOf(at('h:65536')), [
+      'spillway.json: /transports/0/options/address: found "h:65536", expected host:port or :port, with a port up to 65535, or the path of a Unix socket',
+    ])
+    assert.equal((await load(at('[::1]:65535'))).transports.length, 1)
+    assert.equal((await load(listener({ address: 'h:65536' }))).transports.length, 1)
+  })
+
+  it('refuses two transports on one address, unless the system chooses the port', async () => {
+    const at = (...addresses: string[]) => ({
+      ...BASE,
+      transports: addresses.map((address) => ({ use: './transport.js', options: { address } })),
+    })
+    assert.deepEqual(await linesOf(at('0.0.0.0:1', 'h:1', '0.0.0.0:1')), [
+      'spillway.json: /transports/2/options/address: found "0.0.0.0:1", expected another address than that of /transports/0',
+    ])
+    assert.equal((await load(at('h:0', 'h:0'))).transports.length, 2)
+  })
+
+  it('refuses limits that contradict each other or a default', async () => {
+    assert.deepEqual(await linesOf({ ...BASE, node: { msgTimeoutMsMax: 1_000, msgSizeBytesMax: 9e6 } }), [
+      'spillway.json: /node/msgTimeoutMs: found 60000, expected at most node.msgTimeoutMsMax, which is 1000',
+      'spillway.json: /node/msgSizeBytesMax: found 9000000, expected at most node.bodySizeBytesMax, which is 5242880',
+    ])
   })
 
   it('does not show values that came out of the environment', async () => {
