@@ -26,6 +26,8 @@ export class UsageError extends Error {
 
 export interface ParsedFlags<F extends Record<string, GoFlag>> {
   readonly values: FlagValues<F>
+  /** The same as they were typed; the last one of each. */
+  readonly texts: Readonly<Record<string, string>>
   /** From the first argument on that is no flag. */
   readonly rest: readonly string[]
   readonly wantsHelp: boolean
@@ -38,6 +40,7 @@ export interface ParsedFlags<F extends Record<string, GoFlag>> {
  */
 export function parseGoFlags<F extends Record<string, GoFlag>>(flags: F, args: readonly string[]): ParsedFlags<F> {
   const values: Record<string, unknown> = {}
+  const texts: Record<string, string> = {}
   let index = 0
   while (index < args.length) {
     const argument = args[index]
@@ -47,18 +50,19 @@ export function parseGoFlags<F extends Record<string, GoFlag>>(flags: F, args: r
     const [, name, , inlineValue] = /^--?([^-=][^=]*)(=(.*))?$/s.exec(argument) ?? []
     if (name === undefined) throw new UsageError(`bad flag syntax: ${argument}`)
     if (!Object.hasOwn(flags, name)) {
-      if (name === 'h' || name === 'help') return { values: {}, rest: [], wantsHelp: true }
+      if (name === 'h' || name === 'help') return { values: {}, texts: {}, rest: [], wantsHelp: true }
       throw new UsageError(`flag provided but not defined: -${name}`)
     }
     const flag = flags[name]
     const text = inlineValue ?? (flag.isBoolean ? 'true' : args[index++])
     if (text === undefined) throw new UsageError(`flag needs an argument: -${name}`)
     const value = parseValue(flag, name, text)
+    texts[name] = text
     values[name] = flag.isRepeatable
       ? [...((values[name] as unknown[] | undefined) ?? []), ...(value as unknown[])]
       : value
   }
-  return { values: values as FlagValues<F>, rest: args.slice(index), wantsHelp: false }
+  return { values: values as FlagValues<F>, texts, rest: args.slice(index), wantsHelp: false }
 }
 
 function parseValue(flag: GoFlag, name: string, text: string): unknown {

@@ -39,6 +39,7 @@ describe('parseGoFlags', () => {
     assert.deepEqual(parse('--on=false').values, { on: false })
     assert.deepEqual(parse('--on', 'false', '--count=1'), {
       values: { on: true },
+      texts: { on: 'true' },
       rest: ['false', '--count=1'],
       wantsHelp: false,
     })

@@ -52,9 +52,12 @@ export function warningsOf(values: NsqdValues): string[] {
   const lines: string[] = []
   for (const [name, value] of Object.entries(values)) {
     const { effect } = flags[name]
+    if (name === 'data-path' && value !== '' && (values.storage ?? 'memory') === 'memory') {
+      lines.push('--data-path is not used: this storage keeps messages in memory')
+    }
     if (effect === 'effective' || value === false || value === '') continue
     if (name === 'https-address') continue // nothing listens there in nsqd either, without the certificate that is refused
-    lines.push(`--${name} has no effect in ${effect === 'later' ? 'this version' : 'Spillway'}`)
+    lines.push(`--${name} has no effect in ${effect === 'never' ? 'Spillway' : 'this version'}`)
   }
   return lines
 }

@@ -7,9 +7,10 @@ import { parseSizeBytes } from '../size.js'
  * What a flag does here:
  * - `effective`: what nsqd's does, or what ours says
  * - `later`: it is checked, but its feature is not built yet
+ * - `refused`: its feature protects and is not built yet, so nothing starts where it is asked for
  * - `never`: it tunes a part of nsqd that Spillway does not have
  */
-export type FlagEffect = 'effective' | 'later' | 'never'
+export type FlagEffect = 'effective' | 'later' | 'refused' | 'never'
 
 export interface NsqdFlag<T = unknown> extends GoFlag<T> {
   readonly effect: FlagEffect
@@ -55,13 +56,14 @@ const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
 const parsePercentiles = (text: string): string[] => text.split(',')
 
 const later = { effect: 'later' } as const
+const refused = { effect: 'refused' } as const
 const never = { effect: 'never' } as const
 const to = (key: string) => ({ pointer: `/node/${key}` })
 
 /** Every flag of nsqd 1.3, then our own. */
 export const NSQD_FLAGS = {
   version: boolean('print version string'),
-  config: string('path to a TOML config file', later),
+  config: string('path to a TOML config file', refused),
   'log-level': flag<LogLevel>(
     'debug, info, warn, error or fatal',
     'value',
@@ -92,7 +94,7 @@ export const NSQD_FLAGS = {
   'broadcast-tcp-port': integer('TCP port that is registered with lookupd', later),
   'broadcast-http-port': integer('HTTP port that is registered with lookupd', later),
   'lookupd-tcp-address': strings('lookupd TCP address (may be given several times)', later),
-  'auth-http-address': strings('<addr>:<port> or URL of an auth server (may be given several times)', later),
+  'auth-http-address': strings('<addr>:<port> or URL of an auth server (may be given several times)', refused),
   'auth-http-request-method': string('get or post', { ...later, defaultText: '"get"' }),
   'http-client-connect-timeout': duration('timeout for HTTP connections to others', { ...later, defaultText: '2s' }),
   'http-client-request-timeout': duration('timeout for HTTP requests to others', { ...later, defaultText: '5s' }),
@@ -160,11 +162,11 @@ export const NSQD_FLAGS = {
     },
   ),
   'e2e-processing-latency-window-time': duration('window of the percentiles', { ...later, defaultText: '10m' }),
-  'tls-cert': string('path to the certificate file', later),
-  'tls-key': string('path to the key file', later),
-  'tls-client-auth-policy': string('require or require-verify', later),
+  'tls-cert': string('path to the certificate file', refused),
+  'tls-key': string('path to the key file', refused),
+  'tls-client-auth-policy': string('require or require-verify', refused),
   'tls-root-ca-file': string('path to the certificate authorities', later),
-  'tls-required': flag('true, false or tcp-https', '', parseTlsRequired, { isBoolean: true, ...later }),
+  'tls-required': flag('true, false or tcp-https', '', parseTlsRequired, { isBoolean: true, ...refused }),
   'tls-min-version': flag('tls1.0, tls1.1, tls1.2 or tls1.3', 'value', oneOf('tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'), {
     ...later,
     defaultText: 'tls1.0',

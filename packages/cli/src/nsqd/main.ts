@@ -1,10 +1,8 @@
 import type { Logger } from '@spillway/core'
 import {
   ConfigError,
-  type ConfigProblem,
   configFromValue,
   contradictingLimits,
-  describeMistake,
   loadConfig,
   NSQ_VERSION,
   SpillwayNode,
@@ -18,8 +16,9 @@ import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { configFileRefusal, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
-import { NSQD_FLAGS } from './flags.js'
-import { configOfFlags, flagOf, type NsqdValues } from './to-config.js'
+import { describeFlagProblem } from './describe-problem.js'
+import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
+import { configOfFlags } from './to-config.js'
 
 /** Runs `nsqd` with its arguments. @returns the exit code */
 export async function nsqd(args: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
@@ -31,14 +30,14 @@ export async function nsqd(args: readonly string[], output: Output = PROCESS_OUT
     output.err(`${error.message}\n${usage()}`)
     return 2
   }
-  const { values, rest, wantsHelp } = parsed
+  const { values, wantsHelp } = parsed
   if (wantsHelp) output.out(usage())
   else if (values.version) output.out(`${versionLine()}\n`)
-  else return start(values, rest, output)
+  else return start(parsed, output)
   return 0
 }
 
-async function start(values: NsqdValues, rest: readonly string[], output: Output): Promise<number> {
+async function start({ values, texts, rest }: ParsedFlags<typeof NSQD_FLAGS>, output: Output): Promise<number> {
   const percentile = unparsablePercentile(values)
   if (percentile !== undefined) {
     output.err(`Could not parse: ${percentile}\n`)
@@ -65,12 +64,13 @@ async function start(values: NsqdValues, rest: readonly string[], output: Output
     const config = await loadConfig(raw, { pluginsFrom: [import.meta.url], allowsContradictingLimits: true })
     requireListener(config)
     // nsqd runs with these, so somebody does.
-    for (const problem of contradictingLimits(config.node, config.source)) logger.warn(describe(problem, values))
+    for (const problem of contradictingLimits(config.node, config.source))
+      logger.warn(describeFlagProblem(problem, values, texts))
     const node = new SpillwayNode(config, { logger })
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)
-      return refuse(logger, ...error.problems.map((problem) => describe(problem, values)))
+      return refuse(logger, ...error.problems.map((problem) => describeFlagProblem(problem, values, texts)))
     const reason = describeStartError(error)
     if (reason === null) throw error
     return refuse(logger, reason)
@@ -82,12 +82,19 @@ function refuse(logger: Logger, ...reasons: readonly string[]): number {
   return 1
 }
 
-function describe(problem: ConfigProblem, values: NsqdValues): string {
-  const flag = flagOf(problem.pointer, values)
-  return `${flag === null ? problem.pointer : `--${flag}`}: ${describeMistake(problem)}`
-}
-
 const versionLine = (): string =>
   `nsqd v${NSQ_VERSION} (built w/spillway${spillwayVersion()} node${process.versions.node})`
 
-const usage = (): string => `Usage of nsqd:\n${describeFlags(NSQD_FLAGS)}\n`
+/** What stands behind flags that do not do what nsqd's do. */
+const EFFECT_NOTES = {
+  effective: '',
+  later: ' [no effect yet]',
+  never: ' [no effect]',
+  refused: ' [refused in this version]',
+} as const
+
+function usage(): string {
+  const flags = Object.entries<NsqdFlag>(NSQD_FLAGS)
+  const noted = flags.map(([name, flag]) => [name, { ...flag, usage: `${flag.usage}${EFFECT_NOTES[flag.effect]}` }])
+  return `Usage of nsqd:\n${describeFlags(Object.fromEntries(noted))}\n`
+}

@@ -7,6 +7,7 @@ import {
   type LoadedConfig,
   loadConfig,
   NSQ_VERSION,
+  nearest,
   readConfigFile,
   SpillwayNode,
   SystemClock,
@@ -20,6 +21,7 @@ import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
 import { HELP } from './help.js'
 
+const COMMANDS = ['start', 'check', 'help']
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 const LOG_FORMATS = ['json', 'text']
 
@@ -67,14 +69,30 @@ export async function spillway(args: readonly string[], output: Output = PROCESS
 
 /** @throws Error with a line for the user */
 function parse(args: readonly string[]): Arguments {
-  const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true })
+  const { values, positionals } = parseOptions(args)
   const [command, extra] = positionals
-  if (command !== undefined && !['start', 'check', 'help'].includes(command)) throw new Error(`no command "${command}"`)
+  if (command !== undefined && !COMMANDS.includes(command)) {
+    throw new Error(`no command "${command}"${hint(nearest(command, COMMANDS))}`)
+  }
   if (extra !== undefined && command !== 'help') throw new Error(`"${extra}" is one argument too many`)
   requireOneOf('log-level', values['log-level'], LOG_LEVELS)
   requireOneOf('log-format', values['log-format'], LOG_FORMATS)
   return { ...values, command: command === 'help' ? extra : command, ...(command === 'help' ? { help: true } : {}) }
 }
+
+function parseOptions(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: true })
+  } catch (error) {
+    const message = (error as Error).message
+    const [, option] = /^Unknown option '([^']*)'/.exec(message) ?? []
+    if (option === undefined) throw new Error(message.split('\n', 1)[0])
+    const close = option.startsWith('--') ? nearest(option.slice(2), Object.keys(OPTIONS)) : undefined
+    throw new Error(`no option ${option}${hint(close === undefined ? undefined : `--${close}`)}`)
+  }
+}
+
+const hint = (close: string | undefined): string => (close === undefined ? '' : `; did you mean ${close}?`)
 
 function requireOneOf(name: string, value: string | undefined, words: readonly string[]): void {
   if (value !== undefined && !words.includes(value)) {

@@ -86,6 +86,14 @@ describe('nsqd', () => {
     )
   })
 
+  it('shows a value as it was typed, and the form that the flag takes', async () => {
+    const { stderr } = await finished('--msg-timeout=-5s', '--memory-limit=1MiB')
+    assert.deepEqual(fatalOf(stderr), [
+      'failed to instantiate nsqd - --msg-timeout: found -5s, expected a duration of at least 1ms, such as 30s',
+      'failed to instantiate nsqd - --memory-limit: found 1MiB, expected a size of at least 16MiB, such as 512MiB',
+    ])
+  })
+
   it('refuses a port that does not exist, and to listen nowhere', async () => {
     const { stderr } = await finished('--tcp-address=127.0.0.1:65536')
     assert.match(fatalOf(stderr)[0], /--tcp-address: found "127\.0\.0\.1:65536", expected host:port .* up to 65535/)
@@ -129,6 +137,7 @@ describe('nsqd', () => {
     const help = await finished('-h')
     assert.equal(help.code, 0)
     assert.match(help.stdout, /^Usage of nsqd:\n {2}-version\n/)
+    assert.match(help.stdout, /-statsd-address string\n.*\[no effect yet\]\n/)
     const version = await finished('--version')
     assert.equal(version.code, 0)
     assert.match(version.stdout, /^nsqd v1\.3\.0 \(built w\/.+\)\n$/)

@@ -184,8 +184,10 @@ describe('spillway', () => {
 
   it('exits 2 at wrong usage, with a line that says what is wrong', async () => {
     const wrong: [string[], RegExp][] = [
-      [['--confg=x'], /'--confg'/],
-      [['begin'], /no command "begin"/],
+      [['--confg=x'], /^spillway: no option --confg; did you mean --config\?\nTry: spillway --help\n$/],
+      [['begin'], /no command "begin"\n/],
+      [['strat'], /no command "strat"; did you mean start\?\n/],
+      [['-x'], /no option -x\n/],
       [['start', 'now'], /"now" is one argument too many/],
       [['start', '--log-level=loud'], /--log-level is "loud", expected one of debug, info, warn, error, fatal/],
       [[], /Usage: spillway/],

@@ -1,6 +1,7 @@
 export * from './config.js'
 export { contradictingLimits } from './contradictions.js'
 export * from './load-config.js'
+export { nearest } from './nearest.js'
 export * from './problem.js'
 export * from './read-config-file.js'
 export * from './schema.js'

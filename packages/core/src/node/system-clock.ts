@@ -6,6 +6,14 @@ export interface TimeSource {
   wallMs(): number
   /** `performance.now`: fractions, never steps. */
   monotonicMs(): number
+  /** Wall clock minus monotonic clock, finer than whole milliseconds, where that is known. */
+  readonly offsetMs?: number
+}
+
+const SYSTEM: TimeSource = {
+  wallMs: Date.now,
+  monotonicMs: () => performance.now(),
+  offsetMs: performance.timeOrigin,
 }
 
 /** The longest delay that Node's timers take. */
@@ -19,8 +27,8 @@ export class SystemClock implements Clock {
   private endOfNextTurn: (() => void)[] = []
   private isTurnScheduled = false
 
-  constructor(private readonly source: TimeSource = { wallMs: Date.now, monotonicMs: () => performance.now() }) {
-    this.offsetMs = source.wallMs() - source.monotonicMs()
+  constructor(private readonly source: TimeSource = SYSTEM) {
+    this.offsetMs = source.offsetMs ?? source.wallMs() - source.monotonicMs()
   }
 
   monotonicMs(): number {
