@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import type { Plugin } from '@spillway/core'
 import { CONFIG_SCHEMA, type JsonSchema, NODE_SCHEMA } from '@spillway/core/node'
 
 const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8')
 
 /** The rows of the table below a heading: cells without the code marks. */
 function rowsBelow(heading: string): string[][] {
-  const section = page.split(`\n## ${heading}\n`)[1].split(/\n###? /)[0]
+  const section = page.split(new RegExp(`\n###? ${heading}\n`))[1].split(/\n###? /)[0]
   const rows = section.split('\n').filter((line) => line.startsWith('| `'))
   return rows.map((row) =>
     row
@@ -36,6 +37,17 @@ describe('docs/configuration.md', () => {
       const value = properties[key].default
       if (value === undefined) assert.match(documented, /^(?:the host name|half of the memory)/, key)
       else assert.equal(documented, JSON.stringify(value), key)
+    }
+  })
+
+  it('has every option of our own transports, with its default', async () => {
+    for (const name of ['@spillway/transport-tcp', '@spillway/transport-http']) {
+      const plugin: Plugin = (await import(name)).default
+      const { properties } = plugin.optionsSchema as { properties: Record<string, JsonSchema> }
+      assert.deepEqual(
+        rowsBelow(`\`${name}\``).map(([key, documented]) => [key, documented]),
+        Object.entries(properties).map(([key, { default: value }]) => [key, JSON.stringify(value)]),
+      )
     }
   })
 

@@ -22,9 +22,10 @@ const OPTIONS_SCHEMA = {
 const PLUGINS = {
   'odd.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object', colour: 'blue' } }),
   'storage.js': pluginText(),
-  'own.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object' } })
-    .replace('test-', 'transport-')
-    .replace('transport-transport', 'transport-tcp'),
+  'own.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object' } }).replace(
+    'test-transport',
+    'transport-tcp',
+  ),
   'transport.js': pluginText({ provides: 'transport', optionsSchema: OPTIONS_SCHEMA }),
 }
 

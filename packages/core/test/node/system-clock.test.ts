@@ -29,6 +29,11 @@ describe('SystemClock', () => {
       assert.ok(seen.size > 900, `${seen.size} different times in 1000 steps`)
     })
 
+    it('has fractions from the first reading on where the source knows the offset', () => {
+      const clock = new SystemClock({ wallMs: () => 1_000_017, monotonicMs: () => 17.25, offsetMs: 1_000_000.125 })
+      assert.equal(clock.wallMs(), 1_000_017.375)
+    })
+
     it('follows a step of the system clock at once, in both directions', () => {
       const { time, clock } = clockAt({ wallMs: 1_000_000, monotonicMs: 0 })
       time.wallMs += 3_600_000
