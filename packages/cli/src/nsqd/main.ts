@@ -14,7 +14,6 @@ import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
-import { spillwayVersion } from '../version.js'
 import { configFileRefusal, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
 import { describeFlagProblem } from './describe-problem.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
@@ -82,8 +81,7 @@ function refuse(logger: Logger, ...reasons: readonly string[]): number {
   return 1
 }
 
-const versionLine = (): string =>
-  `nsqd v${NSQ_VERSION} (built w/spillway${spillwayVersion()} node${process.versions.node})`
+const versionLine = (): string => `nsqd v${NSQ_VERSION} (built w/node${process.versions.node})`
 
 /** What stands behind flags that do not do what nsqd's do. */
 const EFFECT_NOTES = {

@@ -26,6 +26,8 @@ const SAVE_INTERVAL_MS = 50
 /** Saving may take this long in one turn. */
 const SAVE_MS_MAX = 2
 const SWEEP_INTERVAL_MS = 1000
+/** Sweeping may take this long in one turn. */
+const SWEEP_MS_MAX = 2
 /** Bytes waiting for storage at which publishers are paused, and at which they go on. */
 const PAUSE_ABOVE_BYTES = 16 * 1024 * 1024
 const RELIEF_BELOW_BYTES = 8 * 1024 * 1024
@@ -320,15 +322,25 @@ export class Engine implements Broker, TopicHost {
 
   #keepWarm(topic: Topic): void {
     this.#warm.add(topic)
-    this.#sweepTimer ??= this.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep())
+    this.#armSweep()
   }
 
-  #sweep(): void {
-    this.#sweepTimer = null
-    for (const topic of this.#warm) {
-      if (!topic.sweep()) this.#warm.delete(topic)
+  /** Goes over `topics` for a while, and over the rest in the next turn. */
+  #sweep(topics: IterableIterator<Topic>): void {
+    if (this.#closing !== null) return
+    const untilMs = this.clock.monotonicMs() + SWEEP_MS_MAX
+    for (let next = topics.next(); next.done !== true; next = topics.next()) {
+      if (!next.value.sweep()) this.#warm.delete(next.value)
+      if (this.clock.monotonicMs() < untilMs) continue
+      this.clock.inNextTurn(() => this.#sweep(topics))
+      return
     }
-    if (this.#warm.size > 0) this.#sweepTimer = this.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep())
+    this.#sweepTimer = null
+    if (this.#warm.size > 0) this.#armSweep()
+  }
+
+  #armSweep(): void {
+    this.#sweepTimer ??= this.clock.setTimer(SWEEP_INTERVAL_MS, () => this.#sweep([...this.#warm].values()))
   }
 
   // ---- pressure and health ---------------------------------------------------------------------------------------
