@@ -396,7 +396,7 @@ describe('the engine against a simple model', function () {
 
   it('loses nothing acknowledged, has no message with two owners, and counts right, whatever happens in whatever order', async () => {
     await fc.assert(fc.asyncProperty(fc.nat(), ops, run), {
-      numRuns: Number(process.env.SPILLWAY_TEST_RUNS ?? 150),
+      numRuns: Number(process.env.SPILLWAY_TEST_RUNS ?? 400),
       ...(process.env.SPILLWAY_TEST_SEED ? { seed: Number(process.env.SPILLWAY_TEST_SEED) } : {}),
     })
   })
