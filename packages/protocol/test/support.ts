@@ -15,7 +15,7 @@ import type {
   Topic,
 } from '@spillway/core'
 import { SettleResult as Settled } from '@spillway/core'
-import { FakeClock, seededRandom, TestLogger } from '@spillway/core/testing'
+import { FakeClock, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
 import {
   NO_UPGRADES,
   Session,
@@ -25,29 +25,7 @@ import {
   type UpgradeSupport,
 } from '../src/index.js'
 
-export const OPTIONS: BrokerOptions = {
-  version: '1.3.0',
-  broadcastAddress: 'test',
-  hostname: 'test',
-  msgTimeoutMs: 60_000,
-  msgTimeoutMsMax: 900_000,
-  reqTimeoutMsMax: 3_600_000,
-  msgSizeBytesMax: 1_048_576,
-  bodySizeBytesMax: 5_242_880,
-  readyCountMax: 2500,
-  heartbeatIntervalMs: 30_000,
-  heartbeatIntervalMsMax: 60_000,
-  outputBufferSizeBytes: 16_384,
-  outputBufferSizeBytesMax: 65_536,
-  outputBufferTimeoutMs: 250,
-  outputBufferTimeoutMsMin: 25,
-  outputBufferTimeoutMsMax: 30_000,
-  channelConsumersMax: 0,
-  memQueueSize: 10_000,
-  memorySizeBytesMax: 256 * 1024 * 1024,
-  discoveryTimeoutMsMax: 5_000,
-  durability: 'none',
-}
+export const OPTIONS: BrokerOptions = { ...TEST_BROKER_OPTIONS, broadcastAddress: 'test' }
 
 /** A publish that a {@link FakeTopic} was given. */
 export interface FakePublish {

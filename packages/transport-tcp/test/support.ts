@@ -3,34 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrokerOptions, Engine } from '@spillway/core'
+import { Engine } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
-import { SimulatedStorage, seededRandom, TestLogger } from '@spillway/core/testing'
+import { SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
 import { TcpTransport } from '../src/index.js'
-
-const OPTIONS: BrokerOptions = {
-  version: '1.3.0',
-  broadcastAddress: '127.0.0.1',
-  hostname: 'test',
-  msgTimeoutMs: 60_000,
-  msgTimeoutMsMax: 900_000,
-  reqTimeoutMsMax: 3_600_000,
-  msgSizeBytesMax: 1_048_576,
-  bodySizeBytesMax: 5_242_880,
-  readyCountMax: 2500,
-  heartbeatIntervalMs: 30_000,
-  heartbeatIntervalMsMax: 60_000,
-  outputBufferSizeBytes: 16_384,
-  outputBufferSizeBytesMax: 65_536,
-  outputBufferTimeoutMs: 250,
-  outputBufferTimeoutMsMin: 25,
-  outputBufferTimeoutMsMax: 30_000,
-  channelConsumersMax: 0,
-  memQueueSize: 10_000,
-  memorySizeBytesMax: 256 * 1024 * 1024,
-  discoveryTimeoutMsMax: 1_000,
-  durability: 'none',
-}
 
 /** A broker that listens. Everything is closed by {@link close}. */
 export class TestServer {
@@ -46,7 +22,7 @@ export class TestServer {
     clock: this.clock,
     random: seededRandom(2),
     logger: this.logger,
-    options: OPTIONS,
+    options: TEST_BROKER_OPTIONS,
   })
   readonly transport: TcpTransport
   readonly #clients: TestClient[] = []

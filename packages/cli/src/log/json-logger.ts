@@ -1,14 +1,16 @@
 import type { LogFields, Logger, LogLevel } from '@spillway/core'
 import { type DestinationStream, type Logger as Pino, pino, stdTimeFunctions } from 'pino'
-import { LEVEL_RANK } from './level-rank.js'
+import { LevelLogger, type SharedLevel } from './level-logger.js'
 import { plainFields } from './plain-fields.js'
 
 /** One JSON object a line, through pino: `{"level":"info","time":"…","msg":"…"}`. */
-export class JsonLogger implements Logger {
-  private constructor(
-    private readonly pino: Pino,
-    private readonly shared: { level: LogLevel },
-  ) {}
+export class JsonLogger extends LevelLogger {
+  private readonly pino: Pino
+
+  private constructor(logger: Pino, shared: SharedLevel) {
+    super(shared)
+    this.pino = logger
+  }
 
   /** @param destination - standard error without it, written synchronously, so that the last line before an exit is not lost */
   static create(level: LogLevel, destination: DestinationStream = pino.destination({ fd: 2, sync: true })): JsonLogger {
@@ -21,41 +23,11 @@ export class JsonLogger implements Logger {
     return new JsonLogger(pino(options, destination), { level })
   }
 
-  get level(): LogLevel {
-    return this.shared.level
-  }
-
-  set level(level: LogLevel) {
-    this.shared.level = level
-  }
-
-  debug(message: string, fields?: LogFields): void {
-    this.write('debug', message, fields)
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.write('info', message, fields)
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.write('warn', message, fields)
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.write('error', message, fields)
-  }
-
-  fatal(message: string, fields?: LogFields): void {
-    this.write('fatal', message, fields)
-  }
-
   child(fields: LogFields): Logger {
     return new JsonLogger(this.pino.child(plainFields(fields)), this.shared)
   }
 
-  /** pino's children keep the level that they were made with; ours follow their parent's. */
-  private write(level: LogLevel, message: string, fields?: LogFields): void {
-    if (LEVEL_RANK[level] < LEVEL_RANK[this.shared.level]) return
+  protected write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     if (fields === undefined) this.pino[level](message)
     else this.pino[level](plainFields(fields), message)
   }

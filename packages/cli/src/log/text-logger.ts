@@ -1,5 +1,5 @@
 import type { Clock, LogFields, Logger, LogLevel } from '@spillway/core'
-import { LEVEL_RANK } from './level-rank.js'
+import { LevelLogger, type SharedLevel } from './level-logger.js'
 import { plainFields } from './plain-fields.js'
 
 export interface TextLoggerOptions {
@@ -20,51 +20,21 @@ const LEVEL_NAMES: Readonly<Record<LogLevel, string>> = {
 }
 
 /** Lines as nsqd writes them: `[nsqd] 2026/11/21 03:29:42.123456 INFO: text`, in local time; fields follow as `key=value`. */
-export class TextLogger implements Logger {
-  private readonly shared: { level: LogLevel }
+export class TextLogger extends LevelLogger {
+  private readonly options: TextLoggerOptions
+  private readonly fields: LogFields
 
-  constructor(
-    private readonly options: TextLoggerOptions,
-    private readonly fields: LogFields = {},
-    shared: { level: LogLevel } = { level: options.level },
-  ) {
-    this.shared = shared
-  }
-
-  get level(): LogLevel {
-    return this.shared.level
-  }
-
-  set level(level: LogLevel) {
-    this.shared.level = level
-  }
-
-  debug(message: string, fields?: LogFields): void {
-    this.write('debug', message, fields)
-  }
-
-  info(message: string, fields?: LogFields): void {
-    this.write('info', message, fields)
-  }
-
-  warn(message: string, fields?: LogFields): void {
-    this.write('warn', message, fields)
-  }
-
-  error(message: string, fields?: LogFields): void {
-    this.write('error', message, fields)
-  }
-
-  fatal(message: string, fields?: LogFields): void {
-    this.write('fatal', message, fields)
+  constructor(options: TextLoggerOptions, fields: LogFields = {}, shared: SharedLevel = { level: options.level }) {
+    super(shared)
+    this.options = options
+    this.fields = fields
   }
 
   child(fields: LogFields): Logger {
     return new TextLogger(this.options, { ...this.fields, ...fields }, this.shared)
   }
 
-  private write(level: LogLevel, message: string, fields: LogFields = {}): void {
-    if (LEVEL_RANK[level] < LEVEL_RANK[this.shared.level]) return
+  protected write(level: LogLevel, message: string, fields: LogFields | undefined): void {
     const { prefix, clock } = this.options
     const pairs = Object.entries(plainFields({ ...this.fields, ...fields }))
     const suffix = pairs.map(([key, value]) => ` ${key}=${JSON.stringify(value)}`).join('')

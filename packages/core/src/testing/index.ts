@@ -1,3 +1,4 @@
+export * from './broker-options.js'
 export * from './fake-clock.js'
 export * from './sample-records.js'
 export * from './seeded-random.js'

@@ -1,31 +1,9 @@
 import assert from 'node:assert/strict'
 import type { BrokerOptions, ClientStats, MessageSink, PublishWaiter, Storage, Subscription } from '../../src/index.js'
 import { type BrokerError, Engine, SettleResult } from '../../src/index.js'
-import { FakeClock, SimulatedStorage, seededRandom, TestLogger } from '../../src/testing/index.js'
+import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '../../src/testing/index.js'
 
-export const OPTIONS: BrokerOptions = {
-  version: '1.3.0',
-  broadcastAddress: '127.0.0.1',
-  hostname: 'test',
-  msgTimeoutMs: 60_000,
-  msgTimeoutMsMax: 900_000,
-  reqTimeoutMsMax: 3_600_000,
-  msgSizeBytesMax: 1_048_576,
-  bodySizeBytesMax: 5_242_880,
-  readyCountMax: 2500,
-  heartbeatIntervalMs: 30_000,
-  heartbeatIntervalMsMax: 60_000,
-  outputBufferSizeBytes: 16_384,
-  outputBufferSizeBytesMax: 65_536,
-  outputBufferTimeoutMs: 250,
-  outputBufferTimeoutMsMin: 25,
-  outputBufferTimeoutMsMax: 30_000,
-  channelConsumersMax: 0,
-  memQueueSize: 10_000,
-  memorySizeBytesMax: 256 * 1024 * 1024,
-  discoveryTimeoutMsMax: 1000,
-  durability: 'process',
-}
+export const OPTIONS: BrokerOptions = { ...TEST_BROKER_OPTIONS, durability: 'process' }
 
 /** One message as a consumer got it. */
 export interface Delivery {

@@ -14,30 +14,12 @@ import type {
   Topic,
 } from '@spillway/core'
 import { BrokerError } from '@spillway/core'
-import { FakeClock, TestLogger } from '@spillway/core/testing'
+import { FakeClock, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
 
 export const OPTIONS: BrokerOptions = {
-  version: '1.3.0',
+  ...TEST_BROKER_OPTIONS,
   broadcastAddress: 'broadcast.test',
   hostname: 'host.test',
-  msgTimeoutMs: 60_000,
-  msgTimeoutMsMax: 900_000,
-  reqTimeoutMsMax: 3_600_000,
-  msgSizeBytesMax: 1_048_576,
-  bodySizeBytesMax: 5_242_880,
-  readyCountMax: 2500,
-  heartbeatIntervalMs: 30_000,
-  heartbeatIntervalMsMax: 60_000,
-  outputBufferSizeBytes: 16_384,
-  outputBufferSizeBytesMax: 65_536,
-  outputBufferTimeoutMs: 250,
-  outputBufferTimeoutMsMin: 25,
-  outputBufferTimeoutMsMax: 30_000,
-  channelConsumersMax: 0,
-  memQueueSize: 10_000,
-  memorySizeBytesMax: 256 * 1024 * 1024,
-  discoveryTimeoutMsMax: 1000,
-  durability: 'none',
 }
 
 /** Remembers what was done to it; can be told to fail. */
