@@ -5,7 +5,6 @@ import { DueHeap } from './due-heap.js'
 export interface OwnDeadline {
   deadlineMs: number
   readonly deliveredAtMs: number
-  readonly slot: number
 }
 
 /** Stale heap entries that are tolerated beyond one per record. */

@@ -10,8 +10,7 @@
  */
 export const FRAME_HEADER_BYTES = 34
 const ATTEMPTS_AT = 16
-export const ID_AT = 18
-export const ID_BYTES = 16
+const ID_AT = 18
 const FRAME_TYPE_MESSAGE = 2
 /** What `size` counts besides the body. */
 const SIZE_OVERHEAD_BYTES = FRAME_HEADER_BYTES - 4
@@ -25,7 +24,7 @@ const HEX_LOW = Uint8Array.from({ length: 256 }, (_, byte) => DIGITS.charCodeAt(
 const HEX_VALUE = new Uint8Array(256).fill(255)
 for (let value = 0; value < 16; value++) HEX_VALUE[DIGITS.charCodeAt(value)] = value
 
-export function writeHex32(bytes: Uint8Array, at: number, value: number): void {
+function writeHex32(bytes: Uint8Array, at: number, value: number): void {
   const b0 = value >>> 24
   const b1 = (value >>> 16) & 255
   const b2 = (value >>> 8) & 255

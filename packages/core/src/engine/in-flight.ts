@@ -62,7 +62,7 @@ export class InFlight {
   giveAgain(consumer: Consumer, sequence: Sequence, nowMs: number): number {
     const deadlineMs = nowMs + consumer.msgTimeoutMs
     this.#states.set(sequence, OWNER + consumer.slot)
-    this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs: nowMs, slot: consumer.slot })
+    this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs: nowMs })
     consumer.inFlight++
     this.#count++
     return deadlineMs
@@ -81,7 +81,7 @@ export class InFlight {
     const own = this.#ownDeadlines.get(sequence)
     const deliveredAtMs = own === undefined ? consumer.runs.deliveredAtMs(sequence) : own.deliveredAtMs
     const deadlineMs = Math.min(nowMs + consumer.msgTimeoutMs, deliveredAtMs + timeoutMsMax)
-    if (own === undefined) this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
+    if (own === undefined) this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs })
     else this.#ownDeadlines.extend(own, deadlineMs)
     return deadlineMs
   }
@@ -145,7 +145,7 @@ export class InFlight {
     const deadlineMs = deliveredAtMs + consumer.msgTimeoutMs
     for (let sequence = runs.headFirst; sequence < runs.headFirst + runs.headCount; sequence++) {
       if (!this.#holdsByRun(consumer, sequence)) continue
-      this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs, slot: consumer.slot })
+      this.#ownDeadlines.set(sequence, { deadlineMs, deliveredAtMs })
     }
     runs.dropFromHead(runs.headCount)
   }

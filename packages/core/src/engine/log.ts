@@ -1,7 +1,7 @@
 import type { LogStore } from '../contracts/log-store.js'
 import type { Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
-import { FRAME_HEADER_BYTES, type FrameStamp, readSize } from './frame.js'
+import { FRAME_HEADER_BYTES, type FrameStamp } from './frame.js'
 import { type IdLease, IdLeases, RECORDS_PER_LEASE } from './id-leases.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { Segment } from './segment.js'
@@ -383,10 +383,6 @@ export class Log {
     this.#slabBytes = SLAB_BYTES_MIN
   }
 
-  get hasTail(): boolean {
-    return this.#tail !== null
-  }
-
   /** Trims the store below `before` if enough has gathered: at most once a second or per 64 MiB. One that fails is made up for by the next. */
   trim(before: Sequence, nowMs: number, failed: (error: unknown) => void): void {
     if (before <= this.#trimmedBefore || this.#failed !== null || this.#store === null) return
@@ -425,16 +421,4 @@ export class Log {
     this.#addUnsettled(-this.#unsettledBytes)
     this.#storeGeneration++
   }
-}
-
-/** Whether `bytes[start, end)` holds exactly `count` messages, each `int32 size > 0 | body`: what callers of publish must have checked. */
-export function holdsMessages(bytes: Uint8Array, start: number, end: number, count: number): boolean {
-  let at = start
-  for (let i = 0; i < count; i++) {
-    if (at + 4 > end) return false
-    const size = readSize(bytes, at)
-    if (size <= 0 || size > end - at - 4) return false
-    at += 4 + size
-  }
-  return at === end && count > 0
 }

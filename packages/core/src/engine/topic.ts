@@ -148,7 +148,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   #creationFailed(error: unknown): void {
     if (this.#deleted !== null) return
-    this.#host.logger.error(`topic ${this.topicName} could not be created`, { error: String(error) })
+    this.#host.logger.error(`topic ${this.topicName} could not be created`, { error: describe(error) })
     this.#end(new BrokerError('E_PUB_FAILED', describe(error)))
     this.#host.topicDeleted(this)
   }
@@ -173,13 +173,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     // sequences are never reused: not those that a cursor, a void or the release point has seen and the log has lost
     const next = Math.max(store.next, used, voidsEnd, entry.release ?? 0)
     const release = entry.release === null ? next : Math.max(entry.release, used, store.first)
-    const topic = new Topic(host, name, { ...entry, release: entry.release === null ? null : release }, store, next)
+    const storedRelease = entry.release === null ? null : release
+    const topic = new Topic(host, name, { ...entry, release: storedRelease }, store, next)
     // what was given out without durability may be forgotten everywhere: new ids must differ all the same
     const mayForget = entry.durability === 'none'
     if (mayForget) topic.log.leases.add(host.storage.takeLeases(1), next)
     if (next > store.next) topic.#voids.push({ first: store.next, end: next })
     if (mayForget || next > store.next) {
-      topic.#durable = topic.#writeEntry({ release: entry.release === null ? null : release })
+      topic.#durable = topic.#writeEntry({ release: storedRelease })
       await topic.#durable
     }
     for (const channel of channels) {
@@ -244,16 +245,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     return this.#host.storage.capabilities.resident
   }
 
-  get releasePoint(): Sequence {
-    return this.#release
-  }
-
   get channels(): Iterable<Channel> {
     return this.#channels.values()
-  }
-
-  get channelCount(): number {
-    return this.#channels.size
   }
 
   // ---- publishing ------------------------------------------------------------------------------------------------
@@ -579,7 +572,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   /** The node stops: everything accepted is stored, every cursor saved. */
   async close(): Promise<void> {
-    await this.#durable.catch(() => undefined)
+    await this.#durable.catch(() => undefined) // a creation that failed has been logged, and has ended the topic
     if (this.#deleted !== null) return
     this.commit()
     for (const channel of this.#channels.values()) {
