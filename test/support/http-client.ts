@@ -15,6 +15,7 @@ export interface ClientStats {
 
 export interface ChannelStats {
   readonly channel_name: string
+  readonly paused: boolean
   readonly depth: number
   readonly in_flight_count: number
   readonly deferred_count: number
@@ -27,6 +28,7 @@ export interface ChannelStats {
 
 export interface TopicStats {
   readonly topic_name: string
+  readonly paused: boolean
   readonly depth: number
   readonly message_count: number
   readonly channels: readonly ChannelStats[]
@@ -50,14 +52,23 @@ export class HttpClient {
   }
 
   async topicStats(topic: string): Promise<TopicStats | undefined> {
-    const { text } = await this.get(`/stats?format=json&include_mem=false&topic=${encodeURIComponent(topic)}`)
-    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] | null }
-    return topics?.[0]
+    const topics = await this.#topics(`&topic=${encodeURIComponent(topic)}`)
+    return topics[0]
+  }
+
+  allTopicStats(): Promise<readonly TopicStats[]> {
+    return this.#topics('')
   }
 
   async channelStats(topic: string, channel: string): Promise<ChannelStats | undefined> {
     const stats = await this.topicStats(topic)
     return stats?.channels.find(({ channel_name }) => channel_name === channel)
+  }
+
+  async #topics(query: string): Promise<readonly TopicStats[]> {
+    const { text } = await this.get(`/stats?format=json&include_mem=false${query}`)
+    const { topics } = JSON.parse(text) as { topics: readonly TopicStats[] | null }
+    return topics ?? []
   }
 
   #send(method: string, path: string, body: string | Buffer): Promise<HttpAnswer> {

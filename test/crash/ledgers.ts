@@ -1,0 +1,23 @@
+import { TopicLedger } from './topic-ledger.js'
+import type { Violations } from './violations.js'
+
+/** All ledgers of a run, those of deleted topics too. */
+export class Ledgers {
+  readonly violations: Violations
+  readonly #all: TopicLedger[] = []
+
+  constructor(violations: Violations) {
+    this.violations = violations
+  }
+
+  /** A new life of a topic. */
+  create(name: string): TopicLedger {
+    const ledger = new TopicLedger(name, this.#all.length + 1, this.violations)
+    this.#all.push(ledger)
+    return ledger
+  }
+
+  get all(): readonly TopicLedger[] {
+    return this.#all
+  }
+}
