@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { BrokerProcess, type StorageUse } from './broker-process.js'
 import { Ledgers } from './ledgers.js'
 import { Life } from './life.js'
-import { dropWhatWasNotSynced } from './power-loss.js'
+import { emptyWriteAheadLogs, losePower } from './power-loss.js'
 import { Random } from './random.js'
 import { type CrashReport, median, type RoundFigures, totalsOf } from './report.js'
 import { type RoundPlan, RoundPlanner } from './round-plan.js'
@@ -61,7 +61,7 @@ export class CrashRun {
       for (let round = 1; round <= rounds && goesOn(); round++) {
         await this.#round(broker, round, planner.next(), false)
       }
-      if (goesOn()) await this.#round(broker, rounds + 1, { kind: 'drain' }, true)
+      if (goesOn()) await this.#round(broker, rounds + 1, { kind: 'drain', losesPower: false }, true)
     } catch (error) {
       this.#violations.add('the run broke off', `${error instanceof Error ? error.stack : error}\n${broker.output}`)
     } finally {
@@ -72,6 +72,7 @@ export class CrashRun {
   }
 
   async #round(broker: BrokerProcess, round: number, plan: RoundPlan, isLast: boolean): Promise<void> {
+    const losesPower = this.#options.losesPower && plan.losesPower
     const before = totalsOf(this.#ledgers)
     let restartMs: number | null = null
     if (plan.kind === 'killedWhileStarting') {
@@ -82,7 +83,7 @@ export class CrashRun {
       await this.#live(broker, plan, isLast)
     }
     await broker.kill()
-    const droppedBytes = this.#losePower(broker)
+    const droppedBytes = losesPower ? this.#losePower(broker) : 0
     const after = totalsOf(this.#ledgers)
     const figures: RoundFigures = {
       round,
@@ -95,7 +96,8 @@ export class CrashRun {
     this.#rounds.push(figures)
     this.#options.progress(
       `round ${round}: ${figures.what}${restartMs === null ? '' : `: listening after ${Math.round(restartMs)} ms`}, ` +
-        `${figures.acknowledgedCount} acknowledged, ${figures.deliveredCount} delivered, ${droppedBytes} bytes dropped`,
+        `${figures.acknowledgedCount} acknowledged, ${figures.deliveredCount} delivered` +
+        (losesPower ? `, power lost with ${droppedBytes} bytes` : ''),
     )
   }
 
@@ -178,9 +180,9 @@ export class CrashRun {
     return null
   }
 
-  #losePower(broker: BrokerProcess): number {
-    if (!this.#options.losesPower) return 0
-    return dropWhatWasNotSynced(join(broker.dataPath, 'journal'), broker.syncRecordPath).sizeBytes
+  #losePower({ dataPath, syncRecordPath }: BrokerProcess): number {
+    if (this.#random.chance(0.5)) emptyWriteAheadLogs(join(dataPath, 'rocksdb'))
+    return losePower(join(dataPath, 'journal'), syncRecordPath, this.#random)
   }
 
   #describe(plan: RoundPlan): string {

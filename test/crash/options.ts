@@ -28,13 +28,13 @@ export const HELP = `Kills the broker again and again in the middle of traffic, 
   --seed N              what is drawn (random; or SPILLWAY_CRASH_SEED)
   --storage USE         a package or an absolute path (${DEFAULT_STORAGE})
   --durability LIST     process, power or none, separated by commas; one run for each (process,power)
-  --lose-power          drop what was not synced, whatever the durability; with durability power that is always done
+  --lose-power          most kills are losses of power too, whatever the durability; with power they always are
   --keep-going          go on when a round has found something wrong, to see what else is
   --json FILE           write all figures, each round of them
   --help                this text
 
-Exits with 0 when everything held, and with 1 when not. With power, every file in the data path's journal folder is cut to
-its last synced length after each kill; this needs Linux. The durability none is there to see the checks fail.
+Exits with 0 when everything held, and with 1 when not. A loss of power takes from the files in the
+data path's journal folder what was not synced, or a part of it; this needs Linux. The durability none is there to see the checks fail.
 `
 
 /** @throws UsageError */

@@ -1,45 +1,59 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Program } from '../support/program.js'
-import { dropWhatWasNotSynced } from './power-loss.js'
+import { losePower } from './power-loss.js'
+import { Random } from './random.js'
 
 const SYNC_RECORDER = new URL('./sync-recorder.js', import.meta.url)
 
-/** Writes 10 bytes, syncs in the way that its name says, writes 5 more. */
+/** Gives each file its size, writes 10 bytes, syncs in the way that its name says, and writes 5 more. */
 const WRITER = `
-  import { fdatasync, fdatasyncSync, fsync, fsyncSync, openSync, writeSync } from 'node:fs'
+  import * as fs from 'node:fs'
   import { open } from 'node:fs/promises'
   import { join } from 'node:path'
   import { promisify } from 'node:util'
+  const [, folder] = process.argv
+  const create = (name) => {
+    const fd = fs.openSync(join(folder, name), 'w')
+    fs.ftruncateSync(fd, 50)
+    return fd
+  }
   const ways = {
-    fdatasync: promisify(fdatasync),
-    fsync: promisify(fsync),
-    fdatasyncSync,
-    fsyncSync,
+    fdatasync: promisify(fs.fdatasync),
+    fsync: promisify(fs.fsync),
+    fdatasyncSync: fs.fdatasyncSync,
+    fsyncSync: fs.fsyncSync,
     never: () => undefined,
   }
   for (const [name, sync] of Object.entries(ways)) {
-    const fd = openSync(join(process.argv[1], name), 'w')
-    writeSync(fd, '0123456789')
+    const fd = create(name)
+    fs.writeSync(fd, Buffer.from('-0123456789'), 1, 10, 0)
     await sync(fd)
-    writeSync(fd, 'abcde')
+    fs.writevSync(fd, [Buffer.from('abc'), Buffer.from('de')], 10)
   }
+  const later = create('writtenInThePool')
+  await promisify(fs.writev)(later, [Buffer.from('01234'), Buffer.from('56789')], 0)
+  await promisify(fs.fdatasync)(later)
+  await promisify(fs.write)(later, Buffer.from('abcde'), 0, 5, 10)
+  const meanwhile = create('writtenMeanwhile')
+  fs.writeSync(meanwhile, '0123456789', 0)
+  const synced = promisify(fs.fdatasync)(meanwhile)
+  fs.writeSync(meanwhile, 'abcde', 10)
+  await synced
   for (const name of ['sync', 'datasync']) {
-    const handle = await open(join(process.argv[1], name), 'w')
+    const handle = await open(join(folder, name), 'w')
     await handle.write('0123456789')
     await handle[name]()
     await handle.write('abcde')
   }
-  const fd = openSync(join(process.argv[1], 'writtenMeanwhile'), 'w')
-  writeSync(fd, '0123456789')
-  const synced = promisify(fdatasync)(fd)
-  writeSync(fd, 'abcde')
-  await synced
+  const handle = await open(folder)
+  await handle.sync()
+  create('notKnownToBeThere')
 `
 
-describe('dropping what was not synced', () => {
+describe('a loss of power', () => {
   let directory: string
 
   beforeEach(function () {
@@ -51,7 +65,7 @@ describe('dropping what was not synced', () => {
     if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
   })
 
-  it('cuts every file to its length when the last sync began, however it was synced', async () => {
+  it('takes what was not synced, however syncs and writes were made; what is left stays', async () => {
     const files = join(directory, 'files')
     mkdirSync(files)
     const record = join(directory, 'syncs')
@@ -61,21 +75,55 @@ describe('dropping what was not synced', () => {
       env: { SPILLWAY_TEST_SYNC_RECORD: record },
     })
     assert.deepEqual(await program.exited, { code: 0, signal: null }, program.stderr)
-    assert.deepEqual(dropWhatWasNotSynced(files, record), { fileCount: 8, sizeBytes: 7 * 5 + 15 })
-    const sizeOf = (name: string) => statSync(join(files, name)).size
-    for (const name of ['fdatasync', 'fsync', 'fdatasyncSync', 'fsyncSync', 'sync', 'datasync', 'writtenMeanwhile'])
-      assert.equal(sizeOf(name), 10, name)
-    assert.equal(sizeOf('never'), 0)
-    assert.deepEqual(dropWhatWasNotSynced(files, record), { fileCount: 0, sizeBytes: 0 })
+    const random = new Random(1)
+    random.pick = ([first]) => first // of what was not synced, nothing stays
+    random.chance = () => true // what is not known to be in the folder is not there
+    assert.equal(losePower(files, record, random), 8 * 5 + 15)
+    const names = readdirSync(files)
+    assert.equal(names.length, 9)
+    assert.ok(!names.includes('notKnownToBeThere'))
+    for (const name of names) {
+      const content = readFileSync(join(files, name), 'latin1')
+      assert.equal(content.replaceAll('\0', ''), name === 'never' ? '' : '0123456789', name)
+    }
+    assert.equal(losePower(files, record, random), 0)
   })
 
-  it('does not take a new file for the one that had its name before', () => {
+  it('leaves any part of what was not synced, and nothing that was never written', () => {
+    const path = join(directory, 'journal')
+    const record = `${directory}.syncs`
+    const content = Buffer.concat([Buffer.alloc(40_000, 'x'), Buffer.alloc(10_000)])
+    const left = new Set<number>()
+    for (let seed = 0; seed < 50; seed++) {
+      writeFileSync(path, content)
+      const lines = [
+        { path, inode: statSync(path).ino, writtenBytes: 10_000 },
+        { path: directory, names: ['journal'] },
+      ]
+      writeFileSync(record, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+      const lostBytes = losePower(directory, record, new Random(seed))
+      const found = readFileSync(path)
+      const leftBytes = found.filter((byte) => byte !== 0).length
+      assert.equal(found.length, content.length)
+      assert.ok(found.subarray(0, 10_000).equals(content.subarray(0, 10_000)))
+      assert.equal(leftBytes + lostBytes, 40_000)
+      left.add(leftBytes)
+    }
+    rmSync(record)
+    assert.ok(left.has(10_000) && left.size > 10, `${[...left]}`)
+  })
+
+  it('does not take a new file for the one that had its name before, nor a line that was cut off', () => {
     const path = join(directory, 'journal')
     writeFileSync(path, '0123456789')
-    const record = join(directory, 'syncs')
-    const inode = statSync(path).ino
-    writeFileSync(record, `${JSON.stringify({ path, inode: inode + 1, sizeBytes: 10 })}\n{"path": "torn`)
-    assert.deepEqual(dropWhatWasNotSynced(path.slice(0, -'/journal'.length), record).fileCount, 2)
+    const record = `${directory}.syncs`
+    const lines = [
+      { path, inode: statSync(path).ino + 1, writtenBytes: 10 },
+      { path: directory, names: ['journal'] },
+    ]
+    writeFileSync(record, `${lines.map((line) => JSON.stringify(line)).join('\n')}\n{"path": "torn`)
+    assert.equal(losePower(directory, record, new Random(1)), 10)
     assert.equal(statSync(path).size, 0)
+    rmSync(record)
   })
 })

@@ -8,7 +8,7 @@ export interface RoundFigures {
   readonly restartMs: number | null
   readonly acknowledgedCount: number
   readonly deliveredCount: number
-  /** What a simulated loss of power took away. */
+  /** What a simulated loss of power took away; 0 also when there was none. */
   readonly droppedBytes: number
 }
 
@@ -76,7 +76,7 @@ export function median(values: readonly number[]): number {
 export function reportText(report: CrashReport): string {
   const figures: readonly (readonly [string, number | string])[] = [
     ['storage', report.storage],
-    ['durability', `${report.durability}${report.losesPower ? ', what was not synced is dropped' : ''}`],
+    ['durability', `${report.durability}${report.losesPower ? ', with losses of power' : ''}`],
     ['seed', report.seed],
     ['rounds', report.rounds],
     ['published', report.publishedCount],
@@ -87,7 +87,7 @@ export function reportText(report: CrashReport): string {
     ['finished', report.finishedCount],
     ['finished and delivered again, most for one crash and channel', report.redeliveredMax],
     ['delivered before a crash, not finished, delivered again', report.unfinishedAgainCount],
-    ['bytes dropped as never synced', report.droppedBytes],
+    ['bytes lost with the power', report.droppedBytes],
     ['start to listening, median ms', Math.round(report.restartMsMedian)],
     ['start to listening, most ms', Math.round(report.restartMsMax)],
   ]

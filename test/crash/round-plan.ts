@@ -1,7 +1,12 @@
 import type { Random } from './random.js'
 
 /** What one round does before its kill. */
-export type RoundPlan =
+export type RoundPlan = RoundTraffic & {
+  /** Whether the kill is a loss of power too, in a run that has such: after other kills nothing is lost yet, but not synced either. */
+  readonly losesPower: boolean
+}
+
+export type RoundTraffic =
   /** The broker is killed before it listens: recovering must survive that too. */
   | { readonly kind: 'killedWhileStarting'; readonly killAfterMs: number }
   /** These scenarios run, and the kill comes after this time, or when one of them asks for it. */
@@ -20,6 +25,7 @@ const SCENARIOS_PER_ROUND_MAX = 3
 const KILL_AFTER_MS_MIN = 150
 const KILL_AFTER_MS_MAX = 1_500
 const DRAIN_EVERY_ROUNDS = 10
+const LOSES_POWER_CHANCE = 0.7
 const SLOW_SYNC_CHANCE = 0.25
 const SLOW_SYNC_MS_MAX = 400
 const KILLED_WHILE_STARTING_CHANCE = 0.08
@@ -37,6 +43,10 @@ export class RoundPlanner {
   }
 
   next(): RoundPlan {
+    return { ...this.#traffic(), losesPower: this.#random.chance(LOSES_POWER_CHANCE) }
+  }
+
+  #traffic(): RoundTraffic {
     const random = this.#random
     this.#roundCount++
     if (this.#roundCount % DRAIN_EVERY_ROUNDS === 0) return { kind: 'drain' }
