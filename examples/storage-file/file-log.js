@@ -65,6 +65,17 @@ export class FileLog {
     return chunks
   }
 
+  /** A storage that keeps side tables apart would not read the frames for this. */
+  async readAttributes(from) {
+    const chunks = await this.read(from, Number.POSITIVE_INFINITY)
+    return chunks.filter(({ attributes }) => attributes !== null)
+  }
+
+  /** Advice that this storage does not take: room is given back by trims alone. */
+  erase() {
+    this.#requireOpen()
+  }
+
   async trim(before) {
     this.#requireOpen()
     if (before <= this.#trimmedBefore) return

@@ -18,6 +18,8 @@ const LEASE_MAX = 2 ** 32 - 1
  */
 export class FileStorage {
   capabilities = { durabilities: ['process'], resident: false, fencing: false }
+  /** Nothing is ever refused before the disk does it. */
+  refusal = null
   #path
   #logger
   /** `null` while closed. */

@@ -1,4 +1,5 @@
 export * from './contracts/index.js'
+export { sliceAttributes } from './engine/attributes.js'
 export { CHUNK_HEADER_BYTES, decodeChunk, encodeChunkHeader } from './engine/chunk-codec.js'
 export { Engine, type EngineParts } from './engine/engine.js'
 export * from './errors.js'

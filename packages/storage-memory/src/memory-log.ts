@@ -1,6 +1,7 @@
 import {
   BrokerError,
   type Chunk,
+  type ChunkAttributes,
   type CursorUpdate,
   type Lease,
   type LogStore,
@@ -48,6 +49,15 @@ export class MemoryLog implements LogStore {
 
   async read(from: Sequence, sizeBytesMax: number): Promise<readonly Chunk[]> {
     return this.#open().records.read(from, sizeBytesMax)
+  }
+
+  async readAttributes(from: Sequence): Promise<readonly ChunkAttributes[]> {
+    const chunks = this.#open().records.read(from, Number.POSITIVE_INFINITY)
+    return chunks.flatMap(({ first, count, attributes }) => (attributes === null ? [] : [{ first, count, attributes }]))
+  }
+
+  erase(): void {
+    this.#open()
   }
 
   async trim(before: Sequence): Promise<void> {

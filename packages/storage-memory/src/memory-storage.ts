@@ -16,6 +16,7 @@ const LEASES_PER_SECOND = 64
 /** Keeps everything in memory for as long as it is open. */
 export class MemoryStorage implements Storage {
   readonly capabilities: StorageCapabilities = { durabilities: ['none'], resident: true, fencing: false }
+  readonly refusal = null
   readonly #clock: Clock
   #isOpen = false
   #nextLease = 0

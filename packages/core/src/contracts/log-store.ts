@@ -1,5 +1,5 @@
 import type { Chunk } from './chunk.js'
-import type { Lease, Sequence } from './sequence.js'
+import type { Lease, Sequence, SequenceRange } from './sequence.js'
 
 /**
  * What is saved of one channel's cursor. Every value is opaque to the store and carries its own version and checksum;
@@ -10,6 +10,13 @@ export interface CursorUpdate {
   readonly head: Uint8Array
   /** Pages to store (`Uint8Array`) or to forget (`null`), by page number. Pages that are not named stay as they are. */
   readonly pages: ReadonlyMap<number, Uint8Array | null>
+}
+
+/** The side table of a chunk without its frames. */
+export interface ChunkAttributes {
+  readonly first: Sequence
+  readonly count: number
+  readonly attributes: Uint8Array
 }
 
 /** What was saved of one channel's cursor. */
@@ -59,6 +66,20 @@ export interface LogStore {
    * returned by reads that end before it. `E_STORAGE_IO`.
    */
   read(from: Sequence, sizeBytesMax: number): Promise<readonly Chunk[]>
+
+  /**
+   * The side tables of the chunks that {@link read} would give from `from` on, without their frames; chunks that have none
+   * are left out. At most about `sizeBytesMax` of them, but never fewer than one; `[]` when none is left.
+   * @throws BrokerError as {@link read} does.
+   */
+  readAttributes(from: Sequence, sizeBytesMax: number): Promise<readonly ChunkAttributes[]>
+
+  /**
+   * These records are not needed any more, although others below them are: their room may be used for something else.
+   * Ranges ascend and do not overlap. It is advice: a store may keep them for as long as it likes, or for ever. Records that
+   * have gone leave a gap, as {@link append} may. Nothing else is ever touched, whatever crashes meanwhile.
+   */
+  erase(ranges: readonly SequenceRange[]): void
 
   /**
    * Forgets every record below `before`. Idempotent. The new {@link first} is stored before anything is deleted. Whole

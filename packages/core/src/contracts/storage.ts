@@ -43,6 +43,12 @@ export interface Storage {
   readonly capabilities: StorageCapabilities
 
   /**
+   * Why no new record should be appended at the moment, in one line for people: the disk is nearly full, say. Null when
+   * all is well. Whoever publishes is refused then (`E_STORAGE_FULL`); cursors, trims and reads go on, and it ends by itself. Cheap: asked at every publish.
+   */
+  readonly refusal: string | null
+
+  /**
    * Takes the storage into use and makes it whole after a crash.
    * @throws BrokerError `E_STORAGE_LOCKED`, `E_STORAGE_IO`, `E_STORAGE_CORRUPT`; the message names the path or the address.
    */

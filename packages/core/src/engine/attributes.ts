@@ -56,3 +56,25 @@ export function decodeDueTimes(attributes: Uint8Array): DueTimes {
   }
   return dues
 }
+
+/**
+ * The side table of the records `from` … `end - 1` of a chunk alone, with indexes counted from `from`; null when they have nothing. What
+ * the entries say is not looked at.
+ * @throws BrokerError `E_STORAGE_CORRUPT`
+ */
+export function sliceAttributes(attributes: Uint8Array, from: number, end: number): Uint8Array | null {
+  const bytes = Buffer.from(attributes.buffer, attributes.byteOffset, attributes.byteLength)
+  const parts: Buffer[] = [Buffer.from([bytes[0]])]
+  for (let at = 1; at < bytes.length; ) {
+    const index = bytes.readUInt32BE(at)
+    const entryEnd = at + ENTRY_HEADER_BYTES + bytes.readUInt32BE(at + 5)
+    if (entryEnd > bytes.length) throw new BrokerError('E_STORAGE_CORRUPT', 'side table is cut off')
+    if (index >= from && index < end) {
+      const entry = Buffer.from(bytes.subarray(at, entryEnd))
+      entry.writeUInt32BE(index - from, 0)
+      parts.push(entry)
+    }
+    at = entryEnd
+  }
+  return parts.length === 1 ? null : Buffer.concat(parts)
+}

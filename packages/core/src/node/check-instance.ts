@@ -5,10 +5,11 @@ import type { Telemetry } from '../contracts/telemetry.js'
 import type { Transport } from '../contracts/transport.js'
 import { AUTHENTICATOR, DISCOVERY, QUEUE, STORAGE, TELEMETRY, TRANSPORT } from '../tokens.js'
 
-type Member = 'function' | 'list' | 'object'
+type Member = 'function' | 'list' | 'object' | 'text or null'
 
 const STORAGE_MEMBERS = {
   capabilities: 'object',
+  refusal: 'text or null',
   open: 'function',
   readCatalogue: 'function',
   writeCatalogue: 'function',
@@ -75,6 +76,7 @@ export function missingOf(instance: unknown, contract: symbol): string | null {
 
 function isMember(value: unknown, kind: Member): boolean {
   if (kind === 'list') return Array.isArray(value)
+  if (kind === 'text or null') return value === null || typeof value === 'string'
   return kind === 'function' ? typeof value === 'function' : typeof value === 'object' && value !== null
 }
 

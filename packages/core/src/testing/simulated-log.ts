@@ -1,5 +1,5 @@
 import type { Chunk } from '../contracts/chunk.js'
-import type { CursorUpdate, LogStore, SavedCursor } from '../contracts/log-store.js'
+import type { ChunkAttributes, CursorUpdate, LogStore, SavedCursor } from '../contracts/log-store.js'
 import type { Lease, Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
 import type { SimulatedFile } from './simulated-disk.js'
@@ -75,6 +75,15 @@ export class SimulatedLog implements LogStore {
     }
   }
 
+  async readAttributes(from: Sequence, sizeBytesMax: number): Promise<readonly ChunkAttributes[]> {
+    const chunks = await this.read(from, Number.POSITIVE_INFINITY)
+    return attributesOf(chunks, sizeBytesMax)
+  }
+
+  erase(): void {
+    this.#requireOpen()
+  }
+
   async trim(before: Sequence): Promise<void> {
     this.#requireOpen()
     const effect = () => {
@@ -138,4 +147,16 @@ export class SimulatedLog implements LogStore {
   #requireOpen(): void {
     if (this.#closed !== null) throw new BrokerError('E_STORAGE_CLOSED', 'the simulated log is closed')
   }
+}
+
+function attributesOf(chunks: readonly Chunk[], sizeBytesMax: number): readonly ChunkAttributes[] {
+  const found: ChunkAttributes[] = []
+  let sizeBytes = 0
+  for (const { first, count, attributes } of chunks) {
+    if (attributes === null) continue
+    if (found.length > 0 && sizeBytes + attributes.length > sizeBytesMax) break
+    sizeBytes += attributes.length
+    found.push({ first, count, attributes })
+  }
+  return found
 }

@@ -30,6 +30,7 @@ export interface SimulatedStorageOptions extends SimulationOptions {
  */
 export class SimulatedStorage implements Storage {
   readonly capabilities: StorageCapabilities
+  refusal: string | null = null
   readonly #options: SimulatedStorageOptions
   readonly #disk: SimulatedDisk
   readonly #simulation: Simulation

@@ -1,0 +1,407 @@
+import type { BrokerError, Clock, Lease, Logger, Sequence, TimerHandle } from '@spillway/core'
+import type { WriteBatch } from 'rocksdb-native'
+import type { Database } from './database.js'
+import type { Journal } from './journal/journal.js'
+import { dataKey, indexKey, prefixRange } from './keys.js'
+import { type LogState, type Stretch, stretchOf } from './log-state.js'
+import { PendingValues } from './pending-values.js'
+import { StretchBuilder } from './stretch-builder.js'
+import { chunksOf, decodeStretchEntry, encodeStretchEntry } from './stretch-codec.js'
+import type { ValueWrite } from './value-list.js'
+import { endOf, framesOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-records.js'
+
+const MIB = 1024 * 1024
+/** More young records than this are stored at once. */
+const YOUNG_BYTES_MAX = 32 * MIB
+/** Above this, appends wait; below the second, they go on. */
+const BEHIND_ABOVE_BYTES = 96 * MIB
+const ROOM_BELOW_BYTES = 64 * MIB
+/** Closed journal files of more than this are made superfluous. */
+const JOURNAL_BYTES_MAX = 128 * MIB
+/** One write to RocksDB. */
+const BATCH_BYTES_MAX = 4 * MIB
+/** Stretches that are rewritten in one pass, by their size. */
+const REWRITE_BYTES_MAX = 64 * MIB
+const TICK_MS = 1000
+/** Journal files that nothing has been written to for so many ticks go. */
+const IDLE_TICKS = 5
+/** Deleted bytes that are worth compacting for at once; less waits for {@link IDLE_TICKS}. */
+const GARBAGE_BYTES_MAX = 128 * MIB
+
+export interface ArchiveParts {
+  readonly database: Database
+  readonly journal: Journal
+  readonly logs: ReadonlyMap<Lease, LogState>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * Moves what is in memory and in the journal into RocksDB, in the background, so that neither grows: young records as
+ * values of up to 1 MiB, and the latest small values. What was consumed in the meantime never gets there. Then journal
+ * files go, and room is given back to the file system.
+ */
+export class Archive {
+  readonly #parts: ArchiveParts
+  #youngBytes = 0
+  #pending = new PendingValues()
+  /** Those of the pass that is under way, or that failed. */
+  #storing: PendingValues | null = null
+  /** Keys of stretches that nobody needs any more. */
+  #dead: Buffer[] = []
+  /** Grows whenever values have moved into RocksDB. */
+  #storedCount = 0
+  #deadBytes = 0
+  /** Bytes that were deleted since the last compaction. */
+  #garbageBytes = 0
+  /** Logs with something for a pass to do. */
+  readonly #touched = new Set<LogState>()
+  #pass: Promise<void> | null = null
+  #timer: TimerHandle | null = null
+  #idleTicks = 0
+  #roomWaiting: (() => void)[] = []
+  /** Why the last pass failed; null when it did not. */
+  failure: BrokerError | null = null
+  /** Nothing happens in the background before the journal has been read, nor after the end. */
+  #isActive = false
+
+  constructor(parts: ArchiveParts) {
+    this.#parts = parts
+  }
+
+  // ---- what is told ----------------------------------------------------------------------------------------------
+
+  /** Young records of a log have grown, or shrunk when below 0. */
+  youngChanged(state: LogState, bytes: number): void {
+    this.#youngBytes += bytes
+    this.#touched.add(state)
+    this.#idleTicks = 0
+    if (bytes < 0) this.#makeRoom()
+    else if (this.#youngBytes > YOUNG_BYTES_MAX || this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX) this.#start()
+    if (this.#timer === null) this.#arm()
+  }
+
+  /** These values are in the journal. */
+  valuesWritten(writes: readonly ValueWrite[]): void {
+    for (const write of writes) this.#pending.apply(write)
+    this.#idleTicks = 0
+    if (this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX) this.#start()
+    if (this.#timer === null) this.#arm()
+  }
+
+  /** Nobody needs these stretches any more, once all values written so far are stored. */
+  stretchesDied(state: LogState, stretches: readonly Stretch[]): void {
+    for (const { first, framesBytes } of stretches) {
+      this.#dead.push(indexKey(state.log, first), dataKey(state.log, first))
+      this.#deadBytes += framesBytes
+    }
+    if (this.#deadBytes > GARBAGE_BYTES_MAX) this.#start()
+    if (this.#timer === null) this.#arm()
+  }
+
+  /** Stretches of the log should be rewritten. */
+  sparse(state: LogState): void {
+    this.#touched.add(state)
+    if (this.#timer === null) this.#arm()
+  }
+
+  /** Nothing of the log is needed any more; its keys are among the values to forget. */
+  logDeleted(state: LogState): void {
+    this.#touched.delete(state)
+    this.#youngBytes -= state.young.sizeBytes
+    this.#garbageBytes += state.storedBytes
+    this.#makeRoom()
+    if (this.#timer === null) this.#arm()
+  }
+
+  // ---- what is asked ---------------------------------------------------------------------------------------------
+
+  /** So much is young that appends should wait for {@link whenRoom}. */
+  get isBehind(): boolean {
+    return this.#youngBytes > BEHIND_ABOVE_BYTES
+  }
+
+  whenRoom(): Promise<void> {
+    return new Promise((resolve) => this.#roomWaiting.push(resolve))
+  }
+
+  #makeRoom(): void {
+    if (this.#roomWaiting.length === 0 || this.#youngBytes > ROOM_BELOW_BYTES) return
+    const waiting = this.#roomWaiting
+    this.#roomWaiting = []
+    for (const resolve of waiting) resolve()
+  }
+
+  /** The value as it was last written. */
+  async get(key: Uint8Array): Promise<Uint8Array | null> {
+    const pending = this.#pending.get(key) ?? this.#storing?.get(key)
+    if (pending !== undefined) return pending
+    return await this.#whileNothingMoves(() => this.#parts.database.get(key))
+  }
+
+  /** All values whose keys begin with `prefix`, by key as latin1 string. */
+  async scan(prefix: Uint8Array): Promise<Map<string, Uint8Array>> {
+    const range = prefixRange(Buffer.from(prefix))
+    const found: Map<string, Uint8Array> = await this.#whileNothingMoves(() => this.#parts.database.scan(range))
+    this.#storing?.overlay(found, prefix)
+    this.#pending.overlay(found, prefix)
+    return found
+  }
+
+  /** What a read finds must not be older than what has left memory while it was made. */
+  async #whileNothingMoves<T>(read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const storedCount = this.#storedCount
+      const found = await read()
+      if (storedCount === this.#storedCount) return found
+    }
+  }
+
+  /** The journal has been read and is written again. */
+  activate(): void {
+    this.#isActive = true
+    this.#arm()
+  }
+
+  // ---- passes ----------------------------------------------------------------------------------------------------
+
+  #arm(): void {
+    if (!this.#isActive) return
+    this.#timer = this.#parts.clock.setTimer(TICK_MS, () => {
+      this.#timer = null
+      this.#idleTicks++
+      const isIdle = this.#idleTicks >= IDLE_TICKS
+      if (this.#hasWork(isIdle)) this.#start()
+      if (!isIdle || this.#hasWork(true)) this.#arm()
+    })
+  }
+
+  #hasWork(isIdle: boolean): boolean {
+    if (this.failure !== null) return true
+    for (const state of this.#touched) {
+      if (state.sparse.size > 0 || (state.durability === 'none' && !state.young.isEmpty)) return true
+    }
+    if (isIdle && this.#parts.journal.closedBytes > 0) return true
+    return this.#deadBytes + this.#garbageBytes > (isIdle ? 0 : GARBAGE_BYTES_MAX)
+  }
+
+  /** While the journal is read at the start: stores what was found as soon as it is too much for memory. */
+  async relieve(): Promise<void> {
+    if (this.#youngBytes <= YOUNG_BYTES_MAX) return
+    for (const state of this.#touched) await this.#storeYoung(state, ALL_FILES)
+  }
+
+  #start(): void {
+    if (!this.#isActive || this.#pass !== null) return
+    this.#pass = this.#run().finally(() => {
+      this.#pass = null
+    })
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.run(this.#youngBytes > YOUNG_BYTES_MAX)
+      if (this.failure !== null) this.#parts.logger.info('RocksDB can be written again')
+      this.failure = null
+    } catch (error) {
+      const failure = error as BrokerError
+      if (this.failure === null) this.#parts.logger.error('RocksDB cannot be written', { error: failure.message })
+      this.failure = failure
+    }
+  }
+
+  /** Stores what has to be, with `all` everything. One call at a time. @throws BrokerError, and may be tried again */
+  async run(all: boolean): Promise<void> {
+    const { journal, database } = this.#parts
+    const cut = journal.fileNumber
+    // RocksDB must not know more than the journal does, whatever a loss of power takes
+    await journal.sync()
+    const sparse = [...this.#touched].map((state) => ({ state, stretches: [...state.sparse] }))
+    await this.#storeValues()
+    for (const state of this.#touched) {
+      const journalFile = all || state.durability === 'none' ? Infinity : cut
+      await this.#storeYoung(state, all ? ALL_FILES : journalFile)
+    }
+    // that these may go was saved before this pass began
+    for (const { state, stretches } of sparse) await this.#rewriteSparse(state, stretches)
+    for (const state of this.#touched) if (state.young.isEmpty && state.sparse.size === 0) this.#touched.delete(state)
+    const needed = this.#oldestNeeded(cut)
+    if (journal.hasClosedBelow(needed)) {
+      await database.flush()
+      await journal.retire(needed)
+    }
+    await this.#giveBack()
+  }
+
+  #oldestNeeded(cut: number): number {
+    let oldest = cut
+    for (const state of this.#touched) oldest = Math.min(oldest, state.young.oldestJournalFile)
+    return oldest
+  }
+
+  /** Values first, since what is deleted below them says that it may be. */
+  async #storeValues(): Promise<void> {
+    const { database } = this.#parts
+    this.#storing = this.#pending
+    this.#pending = new PendingValues()
+    const dead = this.#dead
+    const deadBytes = this.#deadBytes
+    if (!this.#storing.isEmpty || dead.length > 0) {
+      const batch = database.batch()
+      for (const prefix of this.#storing.prefixes()) {
+        const { gte, lt } = prefixRange(prefix)
+        batch.tryDeleteRange(gte, lt)
+      }
+      for (const [key, value] of this.#storing.entries()) {
+        if (value === null) batch.tryDelete(key)
+        else batch.tryPut(key, value)
+      }
+      for (const key of dead) batch.tryDelete(key)
+      try {
+        await database.write(batch)
+      } catch (error) {
+        this.#storing.absorb(this.#pending)
+        this.#pending = this.#storing
+        this.#storing = null
+        throw error
+      }
+    }
+    this.#storing = null
+    this.#storedCount++
+    this.#dead = this.#dead.slice(dead.length)
+    this.#deadBytes -= deadBytes
+    this.#garbageBytes += deadBytes
+  }
+
+  async #storeYoung(state: LogState, journalFile: number): Promise<void> {
+    const entries = state.young.freeze(state.readable, journalFile)
+    for (let at = 0; at < entries.length; ) {
+      const batch = this.#parts.database.batch()
+      const stretches: Stretch[] = []
+      let sizeBytes = 0
+      let end: Sequence = 0
+      while (at < entries.length && sizeBytes < BATCH_BYTES_MAX) {
+        const builder = new StretchBuilder()
+        do {
+          builder.add(chunkOf(entries[at]), state.erased)
+          end = endOf(entries[at++])
+        } while (at < entries.length && builder.framesBytes + entryBytes(entries[at]) <= STRETCH_BYTES_MAX)
+        const stretch = putStretch(batch, state.log, builder, end)
+        if (stretch === null) continue
+        stretches.push(stretch)
+        sizeBytes += stretch.framesBytes
+      }
+      await this.#parts.database.write(batch)
+      if (state.isDeleted) return
+      const first = state.first
+      for (const stretch of stretches) state.add(stretch)
+      state.dropErasedBelow(end)
+      this.youngChanged(state, -state.young.dropBelow(end))
+      this.stretchesDied(state, state.dropStoredBelow(first)) // trimmed meanwhile
+    }
+  }
+
+  // ---- giving room back ------------------------------------------------------------------------------------------
+
+  async #rewriteSparse(state: LogState, stretches: readonly Stretch[]): Promise<void> {
+    let left = REWRITE_BYTES_MAX
+    for (const stretch of stretches) {
+      if (left <= 0 || state.isDeleted) break
+      if (state.sparse.has(stretch)) left -= await this.#rewriteGroup(state, stretch, stretches)
+    }
+  }
+
+  /** Moves what is left of neighbouring stretches into one. Returns how many bytes were looked at. */
+  async #rewriteGroup(state: LogState, start: Stretch, allowed: readonly Stretch[]): Promise<number> {
+    const { database, logger } = this.#parts
+    const group: Stretch[] = []
+    const builder = new StretchBuilder()
+    let readBytes = 0
+    try {
+      for (let at = state.stored.indexOf(start); at < state.stored.length; at++) {
+        const stretch = state.stored[at]
+        const isFull = builder.framesBytes >= STRETCH_BYTES_MAX || readBytes >= REWRITE_BYTES_MAX
+        if (!state.sparse.has(stretch) || !allowed.includes(stretch) || isFull) break
+        group.push(stretch)
+        state.rewriting = group
+        for (const chunk of await readStretch(database, state.log, stretch)) builder.add(chunk, stretch.erased ?? [])
+        readBytes += stretch.framesBytes
+      }
+    } catch (error) {
+      logger.error(`log ${state.log} keeps room that could be given back`, { error: (error as Error).message })
+      state.sparse.delete(group.pop() as Stretch)
+      state.rewriting = group
+    }
+    if (group.length === 0 || state.isDeleted) return readBytes
+    const batch = database.batch()
+    for (const { first } of group) {
+      batch.tryDelete(indexKey(state.log, first))
+      batch.tryDelete(dataKey(state.log, first))
+    }
+    const stretch = putStretch(batch, state.log, builder, group[group.length - 1].end)
+    await database.write(batch).finally(() => {
+      state.rewriting = []
+    })
+    this.#garbageBytes += readBytes
+    if (state.isDeleted) return readBytes
+    state.replace(group, stretch === null ? [] : [stretch])
+    this.stretchesDied(state, state.dropStoredBelow(state.first)) // trimmed meanwhile
+    return readBytes
+  }
+
+  async #giveBack(): Promise<void> {
+    const isIdle = this.#idleTicks >= IDLE_TICKS
+    if (this.#garbageBytes <= (isIdle ? 0 : GARBAGE_BYTES_MAX)) return
+    const { database, logs } = this.#parts
+    this.#garbageBytes = 0
+    await database.flush()
+    await database.compact(false)
+    let storedBytes = 0
+    for (const state of logs.values()) storedBytes += state.storedBytes
+    if ((await database.blobBytes()) > 1.5 * storedBytes + GARBAGE_BYTES_MAX) await database.compact(true)
+  }
+
+  /** Waits for the pass that is under way, stores everything, and stops. @throws BrokerError when that fails */
+  async close(): Promise<void> {
+    this.#isActive = false
+    this.#timer?.cancel()
+    if (this.#pass !== null) await this.#pass
+    await this.run(true)
+    await this.#parts.database.flush()
+    for (const resolve of this.#roomWaiting) resolve()
+  }
+}
+
+/** Above every journal file number, records that are in none included. */
+const ALL_FILES = Number.POSITIVE_INFINITY
+
+function chunkOf(entry: YoungEntry) {
+  return { first: entry.first, count: entry.count, frames: framesOf(entry), attributes: entry.attributes }
+}
+
+function entryBytes(entry: YoungEntry): number {
+  return entry.end - entry.start
+}
+
+/** Null when nothing is left of it. */
+function putStretch(batch: WriteBatch, log: Lease, builder: StretchBuilder, end: Sequence): Stretch | null {
+  if (builder.isEmpty) return null
+  const { pieces } = builder
+  const frames = builder.frames()
+  const stretch = stretchOf(pieces, frames.length, end)
+  batch.tryPut(dataKey(log, stretch.first), frames)
+  batch.tryPut(indexKey(log, stretch.first), encodeStretchEntry(log, frames, pieces, end))
+  return stretch
+}
+
+/** @throws BrokerError `E_STORAGE_CORRUPT`, `E_STORAGE_IO` */
+export async function readStretch(database: Database, log: Lease, stretch: Stretch) {
+  const where = `${database.path}: log ${log}, records from ${stretch.first} on`
+  const [entry, frames] = await Promise.all([
+    database.get(indexKey(log, stretch.first)),
+    database.get(dataKey(log, stretch.first)),
+  ])
+  return chunksOf(decodeStretchEntry(log, entry ?? EMPTY, where), frames ?? EMPTY, where)
+}
+
+const EMPTY = Buffer.alloc(0)

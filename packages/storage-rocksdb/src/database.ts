@@ -1,0 +1,134 @@
+import { mkdir, readdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { BrokerError } from '@spillway/core'
+import type RocksDB from 'rocksdb-native'
+import type { WriteBatch } from 'rocksdb-native'
+import { nameOf } from './pending-values.js'
+import { storageError } from './storage-error.js'
+
+/** Values from this size on lie in blob files, which are not rewritten when keys are. */
+const BLOB_BYTES_MIN = 4096
+/** Memory that RocksDB gathers writes in before it makes a file of them; there may be two at a time. */
+const MEMTABLE_BYTES = 16 * 1024 * 1024
+const SCAN_ROWS = 1024
+/** RocksDB keeps a log of its own for every start. */
+const OLD_LOGS_MAX = 3
+
+/** RocksDB as this storage uses it. Everything happens in the thread pool; errors are the storage's, and name the path. */
+export class Database {
+  readonly path: string
+  #db: RocksDB | null = null
+  #garbageCollection: { readonly FORCE: number; readonly DEFAULT: number } | null = null
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** @throws BrokerError `E_STORAGE_LOCKED` when another process has it open, `E_STORAGE_IO`, `E_STORAGE_CORRUPT` */
+  async open(options: { readonly readOnly?: boolean } = {}): Promise<void> {
+    const { default: Rocks } = await import('rocksdb-native').catch((cause: Error) => {
+      const hint = /libatomic/.test(cause.message)
+        ? 'libatomic is missing (apt-get install libatomic1, or your like)'
+        : ''
+      throw new BrokerError('E_STORAGE_IO', `RocksDB cannot be loaded: ${hint || cause.message}`, { cause })
+    })
+    this.#garbageCollection = Rocks.constants.garbageCollectionPolicy
+    try {
+      if (!options.readOnly) await mkdir(this.path, { recursive: true })
+      const db = new Rocks(this.path, {
+        enableBlobFiles: true,
+        minBlobSize: BLOB_BYTES_MIN,
+        writeBufferSize: MEMTABLE_BYTES,
+        maxWriteBufferNumber: 2,
+        maxBackgroundJobs: 2,
+        createIfMissing: !options.readOnly,
+        readOnly: options.readOnly ?? false,
+      })
+      await db.ready()
+      this.#db = db
+    } catch (error) {
+      throw this.#openError(error)
+    }
+    if (!options.readOnly) await this.#removeOldLogs().catch(() => undefined)
+  }
+
+  #openError(error: unknown): BrokerError {
+    const text = error instanceof Error ? error.message : String(error)
+    if (/lock/i.test(text)) {
+      const detail = `${this.path} is in use by another process; each broker needs a data path of its own`
+      return new BrokerError('E_STORAGE_LOCKED', detail, { cause: error })
+    }
+    if (/corrupt|checksum/i.test(text))
+      return new BrokerError('E_STORAGE_CORRUPT', `${this.path}: ${text}`, { cause: error })
+    return storageError(error, this.path)
+  }
+
+  async #removeOldLogs(): Promise<void> {
+    const old = (await readdir(this.path)).filter((name) => name.startsWith('LOG.old.')).sort()
+    for (const name of old.slice(0, Math.max(0, old.length - OLD_LOGS_MAX))) await unlink(join(this.path, name))
+  }
+
+  get #open(): RocksDB {
+    if (this.#db === null) throw new BrokerError('E_STORAGE_CLOSED', `${this.path} is closed`)
+    return this.#db
+  }
+
+  async #run<T>(call: (db: RocksDB) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.#open)
+    } catch (error) {
+      throw storageError(error, this.path)
+    }
+  }
+
+  get(key: Uint8Array): Promise<Buffer | null> {
+    return this.#run((db) => db.get(key))
+  }
+
+  /** All values of a range of keys; the keys as latin1 strings. */
+  scan(range: { readonly gte: Uint8Array; readonly lt: Uint8Array }): Promise<Map<string, Buffer>> {
+    return this.#run(async (db) => {
+      const found = new Map<string, Buffer>()
+      for await (const { key, value } of db.iterator(range, { capacity: SCAN_ROWS })) found.set(nameOf(key), value)
+      return found
+    })
+  }
+
+  /** A batch, for {@link write}. Its buffers must not change before that has resolved. */
+  batch(): WriteBatch {
+    return this.#open.write({ autoDestroy: true })
+  }
+
+  /** Writes all of the batch or nothing, so that it survives kill -9. */
+  write(batch: WriteBatch): Promise<void> {
+    return this.#run(() => batch.flush())
+  }
+
+  /** Brings everything written so far to the disk itself. */
+  flush(): Promise<void> {
+    return this.#run((db) => db.flush())
+  }
+
+  /** Gives back the room of what was deleted; `thoroughly` also where it lies among what is still needed, which is moved. */
+  compact(thoroughly: boolean): Promise<void> {
+    const policy = this.#garbageCollection
+    return this.#run((db) =>
+      db.compact(
+        thoroughly && policy !== null
+          ? { blobGarbageCollectionPolicy: policy.FORCE, blobGarbageCollectionAgeCutoff: 1 }
+          : {},
+      ),
+    )
+  }
+
+  /** Bytes of all files with values. */
+  blobBytes(): Promise<number> {
+    return this.#run(async (db) => Number((await db.getProperty('rocksdb.total-blob-file-size')) ?? 0))
+  }
+
+  async close(): Promise<void> {
+    const db = this.#db
+    this.#db = null
+    if (db !== null) await db.close()
+  }
+}
