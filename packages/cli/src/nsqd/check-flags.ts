@@ -16,7 +16,6 @@ export function refusalOf(values: NsqdValues): string | null {
   if (percentile !== undefined) return `invalid E2E processing latency percentile: ${percentile}`
   const hasCertificate = Boolean(values['tls-cert']) && Boolean(values['tls-key'])
   if (isTlsRequired(values) && !hasCertificate) return 'cannot require TLS client connections without TLS key and cert'
-  if (values.storage === 'rocksdb') return '--storage=rocksdb is not in this version; there is --storage=memory'
   return unprotectedReason(values)
 }
 

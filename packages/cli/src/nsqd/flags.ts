@@ -176,7 +176,7 @@ export const NSQD_FLAGS = {
   snappy: boolean('offer snappy', { ...later, defaultText: 'true' }),
   'enable-experiment': strings('experiment to enable (may be given several times)', later),
 
-  storage: string('memory, a package name, or the path of a module (./ first)', { defaultText: '"memory"' }),
+  storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', { defaultText: '"memory"' }),
   durability: flag('what an OK promises: none, process or power', 'value', oneOf('none', 'process', 'power'), {
     pointer: '/storage/options/durability',
   }),

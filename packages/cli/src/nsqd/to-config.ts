@@ -6,7 +6,10 @@ import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 
 export type NsqdValues = FlagValues<typeof NSQD_FLAGS>
 
-const OWN_STORAGES: Readonly<Record<string, string>> = { memory: '@spillway/storage-memory' }
+const OWN_STORAGES: Readonly<Record<string, string>> = {
+  memory: '@spillway/storage-memory',
+  rocksdb: '@spillway/storage-rocksdb',
+}
 
 /** The configuration that nsqd's flags describe; relative paths in it are meant relative to the working directory. */
 export function configOfFlags(values: NsqdValues): SpillwayConfig {

@@ -4,7 +4,7 @@ import { allowReferences } from './allow-references.js'
 
 /** Spillway's own plugins, by the section of the configuration that they belong in. */
 const OWN_PLUGINS: Readonly<Record<string, readonly string[]>> = {
-  storage: ['@spillway/storage-memory'],
+  storage: ['@spillway/storage-rocksdb', '@spillway/storage-memory'],
   transports: ['@spillway/transport-tcp', '@spillway/transport-http'],
 }
 

