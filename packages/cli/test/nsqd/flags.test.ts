@@ -75,9 +75,6 @@ describe("nsqd's flags", () => {
     assert.equal(refusalOf(valuesOf('--tls-cert=', '--tls-key=')), null)
   })
 
-  it('are refused where they name a storage that is not there yet', () => {
-  })
-
   it('tell a percentile that is no number', () => {
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5,high')), 'high')
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5,1')), undefined)
