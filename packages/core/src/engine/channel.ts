@@ -103,6 +103,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** The read that dispatching waits for; null when it waits for none. */
   #loading: Promise<void> | null = null
   #deleted = false
+  /** Where the segment begins that records were last taken from. */
+  #givingOut: Sequence = -1
 
   constructor(parts: ChannelParts) {
     this.#host = parts.host
@@ -257,13 +259,17 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     const queue = this.#queue
     if (!queue.take(countMax)) return false
     const { first, count, returned } = queue.run
-    const segment = this.#log.segmentAt(first)
+    const segment = this.#log.segments.at(first)
     if (segment === null) {
       queue.untake(count)
       this.#load(first)
       return false
     }
     segment.usedAtMs = nowMs
+    if (segment.first !== this.#givingOut && !this.#host.isResident) {
+      this.#givingOut = segment.first
+      this.#log.reader.ahead(segment, this.#end, this.#nextFresh)
+    }
     const fitting = fittingCount(segment, first, Math.min(count, segment.end - first), writableBytes)
     if (fitting < count) queue.untake(count - fitting)
     if (consumer.sampleRate > 0) this.#deliverSampled(consumer, segment, first, fitting, returned, nowMs)
@@ -342,8 +348,11 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#advanceFloor()
   }
 
+  readonly #nextFresh = (from: Sequence): Sequence =>
+    this.#states.nextWaiting(Math.max(from, this.#queue.next), this.#end)
+
   #load(sequence: Sequence): void {
-    const loading = this.#log.load(sequence)
+    const loading = this.#log.reader.load(sequence)
     const done = (): void => {
       if (this.#loading !== loading) return // emptied meanwhile
       this.#loading = null
@@ -653,7 +662,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   #backendDepth(): number {
     if (this.#host.isResident) return 0
     let resident = 0
-    for (const segment of this.#log.segments) {
+    for (const segment of this.#log.segments.all) {
       resident += Math.max(0, Math.min(segment.end, this.#end) - Math.max(segment.first, this.floor))
     }
     return Math.max(0, this.depth - resident)

@@ -15,6 +15,7 @@ import { readCatalogue } from './catalogue.js'
 import type { Channel } from './channel.js'
 import { FifoQueue } from './fifo-queue.js'
 import { MemoryBudget } from './memory-budget.js'
+import { ReadSlots } from './read-slots.js'
 import { TimerQueue } from './timer-queue.js'
 import { Topic, type TopicHost } from './topic.js'
 
@@ -35,6 +36,8 @@ const RELIEF_BELOW_BYTES = 8 * 1024 * 1024
 const RECLAIM_SHARE = 1 / 16
 /** When reclaiming has not freed enough, it is not tried again for so long. */
 const RECLAIM_PAUSE_MS = 50
+/** Reads from storage at the same time. */
+const READS_MAX = 8
 /** Tries to subscribe while an ephemeral channel is just being deleted. */
 const SUBSCRIBE_TRIES = 3
 
@@ -74,6 +77,7 @@ export class Engine implements Broker, TopicHost {
   readonly startedAtMs: number
   readonly timers: TimerQueue
   readonly budget: MemoryBudget
+  readonly slots = new ReadSlots(READS_MAX)
   addresses: readonly ListenAddress[] = []
   readonly #discoveries: readonly Discovery[]
   #announcing = false
@@ -356,7 +360,7 @@ export class Engine implements Broker, TopicHost {
     let left = Math.max(sizeBytes, this.budget.sizeBytesMax * RECLAIM_SHARE)
     for (const { topic, segment } of candidates) {
       if (left <= 0) break
-      topic.log.drop(segment)
+      topic.log.segments.remove(segment)
       left -= segment.sizeBytes
     }
     if (left > 0) this.#reclaimedInVainAtMs = this.clock.monotonicMs()

@@ -3,15 +3,17 @@ import type { Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
 import { FRAME_HEADER_BYTES, type FrameStamp } from './frame.js'
 import { type IdLease, IdLeases, RECORDS_PER_LEASE } from './id-leases.js'
+import { LogReader, type ReadLog } from './log-reader.js'
 import type { MemoryBudget } from './memory-budget.js'
+import type { ReadSlots } from './read-slots.js'
 import { Segment } from './segment.js'
+import { SegmentList } from './segment-list.js'
 
 const SLAB_BYTES_MIN = 4 * 1024
 const SLAB_BYTES_MAX = 1024 * 1024
-const READ_BYTES = 1024 * 1024
 /** Frames built in one turn of the event loop; a larger publish goes on in the next. */
 const RECORDS_PER_TURN = 16_384
-const TRIM_BYTES = 64 * 1024 * 1024
+const TRIM_BYTES = 16 * 1024 * 1024
 const TRIM_INTERVAL_MS = 1000
 
 /** What a log tells the topic that owns it. */
@@ -29,6 +31,7 @@ export interface LogOwner {
 export interface LogParts {
   readonly owner: LogOwner
   readonly budget: MemoryBudget
+  readonly slots: ReadSlots
   readonly monotonicMs: () => number
   readonly leases: readonly IdLease[]
   /** Null while a new log is still being created; {@link Log.opened} follows. */
@@ -57,14 +60,17 @@ interface Filling {
  *                                     (evicted between)       not yet safe
  * ```
  */
-export class Log {
+export class Log implements ReadLog {
   readonly #owner: LogOwner
-  readonly #budget: MemoryBudget
-  readonly #monotonicMs: () => number
+  readonly budget: MemoryBudget
+  readonly slots: ReadSlots
+  readonly monotonicMs: () => number
   readonly leases: IdLeases
   #store: LogStore | null
-  /** Resident segments, by first sequence, never overlapping. */
-  readonly #segments: Segment[] = []
+  /** What is in memory. */
+  readonly segments: SegmentList
+  /** Reads back what is not. */
+  readonly reader: LogReader
   /** The segment that takes the next record; null when a new one is needed. */
   #tail: Segment | null = null
   /** Segments with records that the store has not been given yet, in order. */
@@ -77,26 +83,25 @@ export class Log {
   /** Grows with every reopening: what an older store still says does not count. */
   #storeGeneration = 0
   #failed: BrokerError | null = null
-  #released = false
-  readonly #loading = new Map<Sequence, Promise<void>>()
   #trimmedBefore: Sequence
   #trimmedAtMs = -Infinity
   #droppedBytesSinceTrim = 0
   readonly #unsettledBytesChanged: (bytes: number) => void
   #unsettledBytes = 0
-  /** For finding the segment of a record: most look-ups hit the one before. */
-  #lastFound: Segment | null = null
 
   constructor(parts: LogParts) {
     this.#owner = parts.owner
-    this.#budget = parts.budget
-    this.#monotonicMs = parts.monotonicMs
+    this.monotonicMs = parts.monotonicMs
     this.leases = new IdLeases(parts.leases)
     this.#store = parts.store
     this.#next = parts.next
     this.#committedEnd = parts.next
     this.#trimmedBefore = parts.store?.first ?? parts.next
     this.#unsettledBytesChanged = parts.unsettledBytesChanged
+    this.segments = new SegmentList(parts.budget)
+    this.budget = parts.budget
+    this.slots = parts.slots
+    this.reader = new LogReader(this)
   }
 
   /** @throws BrokerError `E_STORAGE_CLOSED` while the log is being created. */
@@ -120,10 +125,6 @@ export class Log {
 
   get first(): Sequence {
     return this.#trimmedBefore
-  }
-
-  get segments(): readonly Segment[] {
-    return this.#segments
   }
 
   /** Why the log takes nothing at the moment; null when it does. */
@@ -190,9 +191,8 @@ export class Log {
     const slabBytes = count > RECORDS_PER_TURN ? sizeBytes : Math.max(sizeBytes, this.#slabBytes)
     this.#slabBytes = Math.min(SLAB_BYTES_MAX, this.#slabBytes * 2)
     const segment = Segment.allocate(this.#next, slabBytes, Math.ceil(slabBytes / (sizeBytes / count)))
-    segment.usedAtMs = this.#monotonicMs()
-    this.#budget.charge(slabBytes)
-    this.#segments.push(segment)
+    segment.usedAtMs = this.monotonicMs()
+    this.segments.add(segment)
     this.#gathering.push(segment)
     this.#tail = segment
     return segment
@@ -256,13 +256,7 @@ export class Log {
     this.#fillings = []
     this.#gathering = []
     this.#tail = null
-    while (this.#segments.length > 0) {
-      const segment = this.#segments[this.#segments.length - 1]
-      if (segment.end <= this.#committedEnd && segment.count > 0) break
-      segment.truncate(this.#committedEnd)
-      if (segment.count > 0) break
-      this.#forget(this.#segments.length - 1)
-    }
+    this.segments.truncate(this.#committedEnd)
     this.#owner.appendFailed(failure)
   }
 
@@ -281,65 +275,8 @@ export class Log {
     }
   }
 
-  /** The resident segment that holds the record; null when it has to be loaded. */
-  segmentAt(sequence: Sequence): Segment | null {
-    const last = this.#lastFound
-    if (last !== null && sequence >= last.first && sequence < last.end) return last
-    const index = this.#indexAt(sequence)
-    if (index < 0) return null
-    const segment = this.#segments[index]
-    if (sequence >= segment.end) return null
-    this.#lastFound = segment
-    return segment
-  }
-
-  /** Index of the last resident segment that begins at or below `sequence`; -1 when there is none. */
-  #indexAt(sequence: Sequence): number {
-    let low = 0
-    let high = this.#segments.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.#segments[middle].first <= sequence) low = middle + 1
-      else high = middle
-    }
-    return low - 1
-  }
-
-  /**
-   * Reads from the store what begins at `sequence`, so that {@link segmentAt} finds it. One read serves all who ask for the same.
-   * @throws BrokerError `E_STORAGE_CORRUPT` when the record is not there although it must be; `E_STORAGE_IO`.
-   */
-  load(sequence: Sequence): Promise<void> {
-    const running = this.#loading.get(sequence)
-    if (running !== undefined) return running
-    const loading = this.#load(sequence).finally(() => this.#loading.delete(sequence))
-    this.#loading.set(sequence, loading)
-    return loading
-  }
-
-  async #load(sequence: Sequence): Promise<void> {
-    const chunks = await this.store.read(sequence, READ_BYTES)
-    if (this.#released || this.segmentAt(sequence) !== null) return
-    if (chunks.length === 0 || chunks[0].first > sequence) {
-      const found = chunks.length === 0 ? 'nothing' : `record ${chunks[0].first}`
-      throw new BrokerError(
-        'E_STORAGE_CORRUPT',
-        `record ${sequence} is missing: the store has ${found} where it should be`,
-      )
-    }
-    for (const chunk of chunks) {
-      const from = Math.max(sequence, chunk.first)
-      const index = this.#indexAt(from)
-      if (index >= 0 && this.#segments[index].end > from) continue
-      const nextFirst = index + 1 < this.#segments.length ? this.#segments[index + 1].first : this.#committedEnd
-      const segment = Segment.fromChunk(chunk, from, Math.min(nextFirst, this.#committedEnd))
-      if (segment === null) continue
-      this.#budget.hasRoom(segment.sizeBytes) // lets others go; this one is needed now, whether there is room or not
-      segment.usedAtMs = this.#monotonicMs()
-      this.#budget.charge(segment.sizeBytes)
-      this.#segments.splice(index + 1, 0, segment)
-      this.#owner.loaded(segment)
-    }
+  loaded(segment: Segment): void {
+    this.#owner.loaded(segment)
   }
 
   /** Whether the segment can be let go: nothing of it waits for the store, and no record will be added. */
@@ -347,33 +284,9 @@ export class Log {
     return segment !== this.#tail && segment.end <= this.#committedEnd && !this.#isFilling(segment)
   }
 
-  /** Lets go of resident segments that end at or below `sequence`. Returns the end of the first one that is left, or `Infinity`. */
-  dropBelow(sequence: Sequence): Sequence {
-    let count = 0
-    while (
-      count < this.#segments.length &&
-      this.#segments[count].end <= sequence &&
-      this.isClosed(this.#segments[count])
-    ) {
-      this.#budget.charge(-this.#segments[count].sizeBytes)
-      this.#droppedBytesSinceTrim += this.#segments[count].sizeBytes
-      count++
-    }
-    if (count > 0) this.#segments.splice(0, count)
-    this.#lastFound = null
-    return this.#segments.length === 0 ? Infinity : this.#segments[0].end
-  }
-
-  /** Lets go of one closed segment wherever it lies. */
-  drop(segment: Segment): void {
-    const index = this.#segments.indexOf(segment)
-    if (index !== -1) this.#forget(index)
-  }
-
-  #forget(index: number): void {
-    this.#budget.charge(-this.#segments[index].sizeBytes)
-    this.#segments.splice(index, 1)
-    this.#lastFound = null
+  /** Lets go of resident segments that end at or below `sequence`. */
+  dropBelow(sequence: Sequence): void {
+    this.#droppedBytesSinceTrim += this.segments.removeBelow(sequence, (segment) => this.isClosed(segment))
   }
 
   /** No publish for a while: the next slab starts small again, and the tail can be dropped. */
@@ -386,7 +299,7 @@ export class Log {
   /** Trims the store below `before` if enough has gathered: at most once a second or per 64 MiB. One that fails is made up for by the next. */
   trim(before: Sequence, nowMs: number, failed: (error: unknown) => void): void {
     if (before <= this.#trimmedBefore || this.#failed !== null || this.#store === null) return
-    const gatheredBytes = this.#droppedBytesSinceTrim + this.#residentBytesBelow(before)
+    const gatheredBytes = this.#droppedBytesSinceTrim + this.segments.bytesBelow(before)
     if (nowMs - this.#trimmedAtMs < TRIM_INTERVAL_MS && gatheredBytes < TRIM_BYTES) return
     const trimmedBefore = this.#trimmedBefore
     this.#trimmedBefore = before
@@ -402,19 +315,10 @@ export class Log {
     await store.trim(before)
   }
 
-  #residentBytesBelow(before: Sequence): number {
-    let bytes = 0
-    for (const segment of this.#segments) {
-      if (segment.end > before) break
-      bytes += segment.sizeBytes
-    }
-    return bytes
-  }
-
   /** Releases all memory that the log holds. */
   releaseMemory(): void {
-    this.#released = true
-    while (this.#segments.length > 0) this.#forget(this.#segments.length - 1)
+    this.reader.release()
+    this.segments.clear()
     this.#tail = null
     this.#gathering = []
     this.#fillings = []

@@ -38,36 +38,62 @@ export class Segment {
   }
 
   /**
-   * The records of a chunk that was read back, as far as they lie in `[from, end)`; null when none does.
+   * The records of chunks that were read back, as far as they lie in `[from, end)`; null when none does. The chunks' frames lie
+   * back to back in one buffer. Records between them were erased: they count, and take no room.
    * @throws BrokerError `E_STORAGE_CORRUPT` when the frames do not add up.
    */
-  static fromChunk(chunk: Chunk, from: Sequence, end: Sequence): Segment | null {
-    const first = Math.max(from, chunk.first)
-    const count = Math.min(end, chunk.first + chunk.count) - first
+  static fromChunks(chunks: readonly Chunk[], from: Sequence, end: Sequence): Segment | null {
+    const last = chunks[chunks.length - 1]
+    const first = Math.max(from, chunks[0].first)
+    const count = Math.min(end, last.first + last.count) - first
     if (count <= 0) return null
-    const slab = Buffer.from(chunk.frames.buffer, chunk.frames.byteOffset, chunk.frames.byteLength)
+    const { buffer, byteOffset } = chunks[0].frames
+    const slab = Buffer.from(buffer, byteOffset, last.frames.byteOffset + last.frames.length - byteOffset)
     const segment = new Segment(first, slab, count)
     let at = 0
-    for (let sequence = chunk.first; sequence < chunk.first + chunk.count; sequence++) {
-      if (sequence >= first && sequence <= first + count) segment.#offsets[sequence - first] = at
-      const sizeBytes = at + FRAME_HEADER_BYTES <= slab.length ? frameSizeBytes(slab, at) : 0
-      if (sizeBytes < FRAME_HEADER_BYTES || at + sizeBytes > slab.length) {
-        throw new BrokerError('E_STORAGE_CORRUPT', `frame ${sequence} does not fit its chunk`)
+    let next = chunks[0].first
+    for (const chunk of chunks) {
+      segment.#fillOffsets(next, chunk.first, at, count)
+      at = segment.#readOffsets(chunk, at, count)
+      next = chunk.first + chunk.count
+    }
+    segment.#fillOffsets(next, next + 1, at, count)
+    segment.count = count
+    segment.appendedCount = count
+    for (const chunk of chunks) if (chunk.attributes !== null) segment.#readDues(chunk, chunk.attributes)
+    return segment
+  }
+
+  /** Records `[from, end)` take no room: all begin at the same place. */
+  #fillOffsets(from: Sequence, end: Sequence, at: number, count: number): void {
+    const start = Math.max(0, from - this.first)
+    const stop = Math.min(count + 1, end - this.first)
+    if (stop > start) this.#offsets.fill(at, start, stop)
+  }
+
+  /** Finds where each record of the chunk begins, as far as they are of this segment. Returns where the chunk ends in the slab. */
+  #readOffsets(chunk: Chunk, start: number, count: number): number {
+    const { slab } = this
+    const stop = start + chunk.frames.length
+    let at = start
+    let index = chunk.first - this.first
+    for (let i = 0; i < chunk.count; i++, index++) {
+      if (index >= 0 && index <= count) this.#offsets[index] = at
+      const sizeBytes = at + FRAME_HEADER_BYTES <= stop ? frameSizeBytes(slab, at) : 0
+      if (sizeBytes < FRAME_HEADER_BYTES || at + sizeBytes > stop) {
+        throw new BrokerError('E_STORAGE_CORRUPT', `frame ${chunk.first + i} does not fit its chunk`)
       }
       at += sizeBytes
     }
-    if (at !== slab.length)
-      throw new BrokerError('E_STORAGE_CORRUPT', `bytes behind the frames of chunk ${chunk.first}`)
-    if (first + count === chunk.first + chunk.count) segment.#offsets[count] = at
-    segment.count = count
-    segment.appendedCount = count
-    if (chunk.attributes !== null) {
-      for (const [index, due] of decodeDueTimes(chunk.attributes)) {
-        const sequence = chunk.first + index
-        if (sequence >= first && sequence < first + count) segment.setDue(sequence, due)
-      }
+    if (at === stop) return stop
+    throw new BrokerError('E_STORAGE_CORRUPT', `bytes behind the frames of chunk ${chunk.first}`)
+  }
+
+  #readDues(chunk: Chunk, attributes: Uint8Array): void {
+    for (const [index, due] of decodeDueTimes(attributes)) {
+      const sequence = chunk.first + index
+      if (sequence >= this.first && sequence < this.end) this.setDue(sequence, due)
     }
-    return segment
   }
 
   /** One past its last record. */

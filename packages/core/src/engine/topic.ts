@@ -18,6 +18,7 @@ import { frameStamp } from './frame.js'
 import { Log, type LogOwner } from './log.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { PublishQueue } from './publish-queue.js'
+import type { ReadSlots } from './read-slots.js'
 import type { Segment } from './segment.js'
 import type { TimerQueue } from './timer-queue.js'
 
@@ -29,6 +30,7 @@ const LOAD_RETRY_MS = 1000
 export interface TopicHost {
   readonly storage: Storage
   readonly budget: MemoryBudget
+  readonly slots: ReadSlots
   readonly timers: TimerQueue
   readonly clock: Clock
   readonly random: Random
@@ -105,6 +107,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     this.log = new Log({
       owner: this,
       budget: host.budget,
+      slots: host.slots,
       monotonicMs: () => host.clock.monotonicMs(),
       leases: entry.leases,
       store,
@@ -398,7 +401,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
       if (range.end <= first) continue
       for (const channel of this.#channels.values()) channel.skip(range.first, range.end)
     }
-    const { segments } = this.log
+    const segments = this.log.segments.all
     for (let i = segments.length - 1; i >= 0 && segments[i].end > first; i--)
       this.#deferred.hold(segments[i], first, end)
   }
@@ -616,7 +619,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   #neededFromStore(channel: Channel): Sequence {
     let sequence = channel.nextUnfinished(channel.floor)
     while (sequence < channel.end) {
-      const segment = this.log.segmentAt(sequence)
+      const segment = this.log.segments.at(sequence)
       if (segment === null) return sequence
       sequence = channel.nextUnfinished(segment.end)
     }
@@ -633,25 +636,25 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     }
     this.trim()
     this.#dropFinished()
-    return this.log.segments.length > 0 || !idle || this.#trimmable() > this.log.first
+    return this.log.segments.all.length > 0 || !idle || this.#trimmable() > this.log.first
   }
 
   /** Segments that every channel has finished, above the floor of one that is stuck. */
   #dropFinished(): void {
     const held = this.isResident ? this.log.first : Infinity
-    const finished = this.log.segments.filter(
+    const finished = this.log.segments.all.filter(
       (segment) =>
         segment.end <= Math.min(held, this.#release) &&
         this.log.isClosed(segment) &&
         [...this.#channels.values()].every((channel) => channel.isFinished(segment.first, segment.end)),
     )
-    for (const segment of finished) this.log.drop(segment)
+    for (const segment of finished) this.log.segments.remove(segment)
   }
 
   /** Segments that can be read back when they are needed again. */
   evictable(): Segment[] {
     const ephemeral = [...this.#channels.values()].filter((channel) => channel.ephemeral)
-    return this.log.segments.filter(
+    return this.log.segments.all.filter(
       (segment) =>
         segment.first >= this.log.first &&
         this.log.isClosed(segment) &&
@@ -682,7 +685,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     const channels = channel === undefined ? [...this.#channels.values()] : [this.#channels.get(channel)]
     const depth = this.#depth()
     let resident = 0
-    for (const segment of this.log.segments)
+    for (const segment of this.log.segments.all)
       resident += Math.max(0, segment.end - Math.max(segment.first, this.#release))
     return {
       name: this.topicName,
