@@ -549,6 +549,34 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     return this.#states.nextUnfinished(Math.max(first, this.floor), end) === end
   }
 
+  /** Whether every record of `[first, end)` is finished here, or waits for its time. */
+  isFinishedOrDeferred(first: Sequence, end: Sequence): boolean {
+    if (end <= this.floor) return true
+    return end <= this.#end && this.#states.nextActive(Math.max(first, this.floor), end) === end
+  }
+
+  /** How many records of a page are finished here, whatever crashes. */
+  savedFinishedCount(pageNumber: number): number {
+    const first = pageNumber * PAGE_RECORDS
+    const below = Math.min(PAGE_RECORDS, Math.max(0, this.savedFloor - first))
+    const page = below === PAGE_RECORDS || this.#saver.isSaving(pageNumber) ? null : this.#states.cleanPage(pageNumber)
+    return Math.min(PAGE_RECORDS, below + (page?.finished ?? 0))
+  }
+
+  /** Marks what {@link savedFinishedCount} does not count, by index in the page. */
+  markUnfinished(pageNumber: number, isNeeded: Uint8Array): void {
+    const first = pageNumber * PAGE_RECORDS
+    const page = this.#saver.isSaving(pageNumber) ? null : this.#states.cleanPage(pageNumber)
+    for (let index = Math.max(0, this.savedFloor - first); index < PAGE_RECORDS; index++) {
+      if (page?.states[index] !== RecordState.finished) isNeeded[index] = 1
+    }
+  }
+
+  /** The first record that was not given out yet. */
+  get nextFresh(): Sequence {
+    return this.#queue.next
+  }
+
   // ---- the saved cursor ------------------------------------------------------------------------------------------
 
   /** Saves what has changed. */

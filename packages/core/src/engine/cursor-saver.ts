@@ -5,6 +5,8 @@ import { BrokerError } from '../errors.js'
 /** Finishes that may be unsaved; then nothing more goes out until the cursor was saved. */
 const UNSAVED_MAX = 10_000
 
+const NO_PAGES: ReadonlyMap<number, unknown> = new Map()
+
 /** What a cursor saver needs of its channel. */
 export interface SavedChannel {
   readonly name: string
@@ -32,6 +34,8 @@ export class CursorSaver {
   #unsavedCount = 0
   #dirty = false
   #saving: Promise<void> | null = null
+  /** The pages of the save that is under way. */
+  #savingPages: ReadonlyMap<number, unknown> = NO_PAGES
   #closed = false
   #failureCount = 0
 
@@ -66,8 +70,10 @@ export class CursorSaver {
     const { floor } = this.#channel
     const unsavedCount = this.#unsavedCount
     const update = this.#channel.takeCursorUpdate()
+    this.#savingPages = update.pages
     const done = (): void => {
       this.#saving = null
+      this.#savingPages = NO_PAGES
       this.savedFloor = floor
       this.#unsavedCount -= unsavedCount
       if (this.#dirty) this.#channel.saveWanted()
@@ -75,6 +81,7 @@ export class CursorSaver {
     }
     const failed = (): void => {
       this.#saving = null
+      this.#savingPages = NO_PAGES
       this.#failureCount++
       this.#channel.cursorUpdateFailed(update.pages.keys())
       this.#dirty = true
@@ -87,6 +94,11 @@ export class CursorSaver {
     } catch {
       failed()
     }
+  }
+
+  /** Whether a page is being saved: what it says is not safe yet. */
+  isSaving(page: number): boolean {
+    return this.#savingPages.has(page)
   }
 
   /** Resolves when everything that has happened so far is saved. @throws BrokerError `E_STORAGE_IO` when saving fails. */

@@ -2,7 +2,6 @@ import type { Clock } from '../contracts/clock.js'
 import type { Sequence } from '../contracts/sequence.js'
 import type { Channel } from './channel.js'
 import { DueHeap } from './due-heap.js'
-import type { Segment } from './segment.js'
 import type { Timed, TimerQueue } from './timer-queue.js'
 
 /** The wall clock may jump: due times are looked at again at least this often. */
@@ -26,13 +25,11 @@ export class DeferredPublishes implements Timed {
     this.#channels = channels
   }
 
-  /** Holds back those records of `[first, end)` in the segment whose time has not come, in every channel where they wait. */
-  hold(segment: Segment, first: Sequence, end: Sequence): void {
-    const { dues } = segment
-    if (dues.size === 0 || this.#closed) return
+  /** Holds back those records of `[first, end)` among the `dues` whose time has not come, in every channel where they wait. */
+  hold(dues: Iterable<readonly [sequence: Sequence, dueAtMs: number]>, first: Sequence, end: Sequence): void {
+    if (this.#closed) return
     const nowMs = this.#clock.wallMs()
-    for (const [index, dueAtMs] of dues) {
-      const sequence = segment.first + index
+    for (const [sequence, dueAtMs] of dues) {
       if (sequence < first || sequence >= end || dueAtMs <= nowMs) continue
       let waits = false
       for (const channel of this.#channels.values()) waits = channel.defer(sequence) || waits

@@ -138,7 +138,7 @@ export class Engine implements Broker, TopicHost {
     for (const discovery of this.discoveries) {
       for (const topic of this.#topics.values()) {
         discovery.topicCreated(topic.name)
-        for (const channel of topic.channels) discovery.channelCreated(topic.name, channel.name)
+        for (const channel of topic.channels.values()) discovery.channelCreated(topic.name, channel.name)
       }
     }
   }
@@ -349,14 +349,16 @@ export class Engine implements Broker, TopicHost {
 
   // ---- pressure and health ---------------------------------------------------------------------------------------
 
-  /** Drops what can be read back, longest unused first. */
+  /** Drops what can be read back: first what will be wanted last, and of that what was not used for longest. */
   #reclaim(sizeBytes: number): void {
     if (this.storage.capabilities.resident) return
     if (this.clock.monotonicMs() - this.#reclaimedInVainAtMs < RECLAIM_PAUSE_MS) return
     const candidates = [...this.#topics.values()].flatMap((topic) =>
-      topic.evictable().map((segment) => ({ topic, segment })),
+      topic.evictable().map(({ segment, distance }) => ({ topic, segment, distance })),
     )
-    candidates.sort((a, b) => a.segment.usedAtMs - b.segment.usedAtMs)
+    candidates.sort((a, b) =>
+      b.distance === a.distance ? a.segment.usedAtMs - b.segment.usedAtMs : b.distance - a.distance,
+    )
     let left = Math.max(sizeBytes, this.budget.sizeBytesMax * RECLAIM_SHARE)
     for (const { topic, segment } of candidates) {
       if (left <= 0) break

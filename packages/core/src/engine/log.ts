@@ -110,6 +110,11 @@ export class Log implements ReadLog {
     return this.#store
   }
 
+  /** Whether the log has its store. */
+  get isOpen(): boolean {
+    return this.#store !== null
+  }
+
   /** A new log has its store: what was gathered can be appended. */
   opened(store: LogStore): void {
     this.#store = store

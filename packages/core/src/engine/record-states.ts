@@ -158,6 +158,29 @@ export class RecordStates implements QueueRecords {
     return end
   }
 
+  /** The first record at or above `from`, below `end`, that is neither finished nor deferred; `end` when there is none. */
+  nextActive(from: Sequence, end: Sequence): Sequence {
+    let sequence = from
+    while (sequence < end) {
+      const page = this.#page(Math.floor(sequence / PAGE_RECORDS))
+      if (page === null) return sequence
+      const index = sequence & INDEX_MASK
+      const stop = Math.min(PAGE_RECORDS, index + (end - sequence))
+      let at = index
+      if (page.finished === PAGE_RECORDS) at = stop
+      else while (at < stop && isSettled(page.states[at])) at++
+      if (at < stop) return sequence + (at - index)
+      sequence += stop - index
+    }
+    return end
+  }
+
+  /** The page if it is there and its cursor was saved since it changed. */
+  cleanPage(number: number): StatePage | null {
+    const page = this.#pages.get(number)
+    return page === undefined || page.dirty ? null : page
+  }
+
   waitingRun(first: Sequence, countMax: number): number {
     let sequence = first
     let left = countMax
@@ -278,6 +301,10 @@ export class RecordStates implements QueueRecords {
     if (page.deliveries !== null) giveArray(page.deliveries)
     page.deliveries = null
   }
+}
+
+function isSettled(state: number): boolean {
+  return state === RecordState.finished || state === RecordState.deferred
 }
 
 function takeArray(): Uint16Array {

@@ -1,10 +1,8 @@
 import type { Chunk } from '../contracts/chunk.js'
 import type { Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
-import { type DueTimes, decodeDueTimes, encodeAttributes } from './attributes.js'
+import { decodeDueTimes, encodeAttributes } from './attributes.js'
 import { FRAME_HEADER_BYTES, type FrameStamp, frameSizeBytes, readSize, writeFrame } from './frame.js'
-
-const NO_DUES: DueTimes = new Map()
 
 /**
  * A stretch of a log in memory: a slab of frames, back to back, and where each begins.
@@ -113,9 +111,10 @@ export class Segment {
     return this.slab.length - this.#offsets[this.count]
   }
 
-  /** Due times of its deferred records, by index. */
-  get dues(): DueTimes {
-    return this.#dues ?? NO_DUES
+  /** Its deferred records and their due times. */
+  *dues(): Generator<readonly [sequence: Sequence, dueAtMs: number]> {
+    if (this.#dues === null) return
+    for (const [index, dueAtMs] of this.#dues) yield [this.first + index, dueAtMs]
   }
 
   /** Where the record begins in the slab; for `end`, where the last one ends. */

@@ -10,6 +10,7 @@ import type { CatalogueWrite, Durability, Storage } from '../contracts/storage.j
 import type { Telemetry } from '../contracts/telemetry.js'
 import { BrokerError } from '../errors.js'
 import { isEphemeral, isValidName } from '../names.js'
+import { decodeDueTimes } from './attributes.js'
 import { type CatalogueTopic, type ChannelEntry, channelWrite, type TopicEntry, topicWrite } from './catalogue.js'
 import { Channel, type ChannelHost } from './channel.js'
 import { openChannelsElsewhere } from './channels-elsewhere.js'
@@ -19,12 +20,15 @@ import { Log, type LogOwner } from './log.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { PublishQueue } from './publish-queue.js'
 import type { ReadSlots } from './read-slots.js'
+import { type Evictable, type RetainedTopic, Retention } from './retention.js'
 import type { Segment } from './segment.js'
 import type { TimerQueue } from './timer-queue.js'
 
 const REOPEN_DELAY_MS_MIN = 50
 const REOPEN_DELAY_MS_MAX = 5000
 const LOAD_RETRY_MS = 1000
+/** Side tables that are read at a time when a topic is opened. */
+const ATTRIBUTES_BYTES = 1024 * 1024
 
 /** What a topic needs of its node. */
 export interface TopicHost {
@@ -64,7 +68,7 @@ export interface TopicHost {
  * The release point follows the end of what is committed, unless the topic is paused, has no channel, or discovery is
  * still being asked for its channels: then it stands.
  */
-export class Topic implements TopicContract, LogOwner, ChannelHost {
+export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopic {
   readonly topicName: string
   readonly ephemeral: boolean
   commitScheduled = false
@@ -74,13 +78,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   readonly #id: Lease
   readonly #host: TopicHost
   readonly #durability: Durability
-  readonly #channels = new Map<string, Channel>()
+  readonly channels = new Map<string, Channel>()
   readonly #opening = new Map<string, Promise<Channel>>()
   readonly #publishes = new PublishQueue()
   readonly #deferred: DeferredPublishes
-  #release: Sequence
+  readonly #retention: Retention
+  release: Sequence
   /** Where the release point stands as far as the catalogue knows; null when it follows the end. Nothing above it is trimmed. */
-  #storedRelease: Sequence | null
+  storedRelease: Sequence | null
   #voids: SequenceRange[]
   #discovering = false
   #deleted: BrokerError | null = null
@@ -99,11 +104,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     this.paused = entry.paused
     this.#id = entry.log
     this.#durability = entry.durability
-    this.#release = entry.release ?? next
-    this.#storedRelease = this.ephemeral ? null : entry.release
+    this.release = entry.release ?? next
+    this.storedRelease = this.ephemeral ? null : entry.release
     this.#countedEnd = next
     this.#voids = [...entry.voids]
-    this.#deferred = new DeferredPublishes(host.clock, host.timers, this.#channels)
+    this.#retention = new Retention(this)
+    this.#deferred = new DeferredPublishes(host.clock, host.timers, this.channels)
     this.log = new Log({
       owner: this,
       budget: host.budget,
@@ -193,7 +199,24 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
       for (const range of topic.#voids) opened.skip(range.first, range.end)
     }
     topic.#advanceRelease()
+    await topic.#restoreDeferred()
     return topic
+  }
+
+  /** Records that their publishers deferred count as such at once, without being read. */
+  async #restoreDeferred(): Promise<void> {
+    if (this.channels.size === 0) return
+    let from = this.#retention.passed
+    for (;;) {
+      const found = await this.log.store.readAttributes(from, ATTRIBUTES_BYTES)
+      if (found.length === 0) return
+      for (const { first, count, attributes } of found) {
+        const dues = [...decodeDueTimes(attributes)].map(([index, dueAtMs]) => [first + index, dueAtMs] as const)
+        this.#deferred.hold(dues, first, Math.min(first + count, this.release))
+      }
+      const last = found[found.length - 1]
+      from = last.first + last.count
+    }
   }
 
   /** The first messages wait until discovery has said which channels the topic has elsewhere, within a bound. */
@@ -246,10 +269,6 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   get isResident(): boolean {
     return this.#host.storage.capabilities.resident
-  }
-
-  get channels(): Iterable<Channel> {
-    return this.#channels.values()
   }
 
   // ---- publishing ------------------------------------------------------------------------------------------------
@@ -310,9 +329,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   /** An ephemeral topic without a channel keeps its oldest messages only. */
   #isDropping(count: number): boolean {
-    return (
-      this.ephemeral && this.#channels.size === 0 && this.log.next - this.#release + count > this.#host.memQueueSize
-    )
+    return this.ephemeral && this.channels.size === 0 && this.log.next - this.release + count > this.#host.memQueueSize
   }
 
   /** At the end of a turn: hands what was published to storage, and tells those who were refused. */
@@ -388,38 +405,38 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   // ---- releasing -------------------------------------------------------------------------------------------------
 
   get #isHeld(): boolean {
-    return this.paused || this.#discovering || this.#channels.size === 0
+    return this.paused || this.#discovering || this.channels.size === 0
   }
 
   #advanceRelease(): void {
-    const first = this.#release
+    const first = this.release
     const end = this.log.committedEnd
     if (first === end || this.#isHeld) return
-    this.#release = end
-    for (const channel of this.#channels.values()) channel.release(first, end)
+    this.release = end
+    for (const channel of this.channels.values()) channel.release(first, end)
     for (const range of this.#voids) {
       if (range.end <= first) continue
-      for (const channel of this.#channels.values()) channel.skip(range.first, range.end)
+      for (const channel of this.channels.values()) channel.skip(range.first, range.end)
     }
     const segments = this.log.segments.all
     for (let i = segments.length - 1; i >= 0 && segments[i].end > first; i--)
-      this.#deferred.hold(segments[i], first, end)
+      this.#deferred.hold(segments[i].dues(), first, end)
   }
 
   loaded(segment: Segment): void {
-    this.#deferred.hold(segment, segment.first, Math.min(segment.end, this.#release))
+    this.#deferred.hold(segment.dues(), segment.first, Math.min(segment.end, this.release))
   }
 
   // ---- channels --------------------------------------------------------------------------------------------------
 
   getChannel(name: string): Channel | undefined {
-    return this.#channels.get(name)
+    return this.channels.get(name)
   }
 
   async openChannel(name: string): Promise<Channel> {
     this.#requireAlive()
     if (!isValidName(name)) throw new BrokerError('E_BAD_CHANNEL', `channel name ${JSON.stringify(name)} is not valid`)
-    const existing = this.#channels.get(name)
+    const existing = this.channels.get(name)
     if (existing !== undefined) return existing
     const running = this.#opening.get(name)
     if (running !== undefined) return running
@@ -432,14 +449,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     await this.#durable
     this.#requireAlive()
     const id = this.#host.storage.takeLeases(1)
-    const isFirst = this.#channels.size === 0
+    const isFirst = this.channels.size === 0
     const writes = []
-    if (!isEphemeral(name)) writes.push(channelWrite(this.topicName, name, { id, paused: false, start: this.#release }))
+    if (!isEphemeral(name)) writes.push(channelWrite(this.topicName, name, { id, paused: false, start: this.release }))
     // with its first channel the release point moves on: that is stored in the same write
-    if (isFirst) await this.#writeEntry({ release: this.paused ? this.#release : null }, writes)
+    if (isFirst) await this.#writeEntry({ release: this.paused ? this.release : null }, writes)
     else await this.#write(writes)
     this.#requireAlive()
-    const channel = this.#addChannel(name, id, this.#release, false)
+    const channel = this.#addChannel(name, id, this.release, false)
     this.#host.logger.info(`TOPIC(${this.topicName}): new channel(${name})`)
     for (const discovery of this.#host.discoveries) discovery.channelCreated(this.topicName, name)
     this.#advanceRelease()
@@ -448,21 +465,21 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   #addChannel(name: string, id: Lease, start: Sequence, paused: boolean): Channel {
     const channel = new Channel({ host: this, name, id, start, paused, queueFactory: this.#host.queueFactory })
-    this.#channels.set(name, channel)
+    this.channels.set(name, channel)
     return channel
   }
 
   async deleteChannel(channel: Channel): Promise<void> {
-    if (this.#channels.get(channel.name) !== channel) return
-    this.#channels.delete(channel.name)
+    if (this.channels.get(channel.name) !== channel) return
+    this.channels.delete(channel.name)
     channel.close()
     this.#host.logger.info(`TOPIC(${this.topicName}): deleted channel(${channel.name})`)
     this.#host.scheduleTrim(this)
     for (const discovery of this.#host.discoveries) discovery.channelDeleted(this.topicName, channel.name)
-    if (this.ephemeral && this.#channels.size === 0 && this.#opening.size === 0) return await this.delete()
+    if (this.ephemeral && this.channels.size === 0 && this.#opening.size === 0) return await this.delete()
     const writes = channel.ephemeral ? [] : [channelWrite(this.topicName, channel.name, null)]
     // without a channel the release point stands: that is stored in the same write
-    if (this.#channels.size === 0) await this.#writeEntry({}, writes)
+    if (this.channels.size === 0) await this.#writeEntry({}, writes)
     else await this.#write(writes)
     if (!channel.ephemeral && this.#deleted === null) await this.log.store.deleteCursor(channel.id)
   }
@@ -475,7 +492,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   async pauseChannel(channel: Channel, paused: boolean): Promise<void> {
     this.#requireAlive()
-    if (this.#channels.get(channel.name) !== channel) throw new BrokerError('E_EXITING', 'exiting')
+    if (this.channels.get(channel.name) !== channel) throw new BrokerError('E_EXITING', 'exiting')
     channel.paused = paused
     if (channel.ephemeral) return
     const entry: ChannelEntry = { id: channel.id, paused, start: channel.savedFloor }
@@ -527,12 +544,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   async empty(): Promise<void> {
     this.#requireAlive()
-    const first = this.#release
+    const first = this.release
     const end = this.log.committedEnd
     if (first === end) return
-    this.#release = end
+    this.release = end
     this.#voids.push({ first, end })
-    for (const channel of this.#channels.values()) channel.releaseVoid(first, end)
+    for (const channel of this.channels.values()) channel.releaseVoid(first, end)
     await this.#saveEntry()
     this.#host.scheduleTrim(this)
   }
@@ -549,7 +566,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
 
   async delete(): Promise<void> {
     if (this.#deleted !== null) return
-    const names = [...this.#channels.keys(), ...this.#opening.keys()].filter((name) => !isEphemeral(name))
+    const names = [...this.channels.keys(), ...this.#opening.keys()].filter((name) => !isEphemeral(name))
     // made before anything is waited for: a topic that takes the name over writes its entry behind this one
     const erased = this.#write([
       topicWrite(this.topicName, null),
@@ -566,7 +583,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   /** Nothing is accepted any more; consumers are disconnected, publishers refused, memory released. */
   #end(reason: BrokerError): void {
     this.#deleted = reason
-    for (const channel of this.#channels.values()) channel.close()
+    for (const channel of this.channels.values()) channel.close()
     this.#publishes.failAll(reason)
     this.#deferred.close()
     this.#host.setFault(this.topicName, null)
@@ -578,7 +595,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     await this.#durable.catch(() => undefined) // a creation that failed has been logged, and has ended the topic
     if (this.#deleted !== null) return
     this.commit()
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.channels.values()) {
       await channel.saved().catch((error: unknown) => {
         this.#host.logger.error(`cursor of ${this.topicName}/${channel.name} could not be saved`, {
           error: describe(error),
@@ -594,9 +611,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   /** Gives back memory and disk below what every channel has passed. */
   trim(): void {
     if (this.#deleted !== null) return
-    let passed = this.#release
-    for (const channel of this.#channels.values()) passed = Math.min(passed, channel.floor)
-    this.log.trim(this.#trimmable(), this.#host.clock.monotonicMs(), (error) => {
+    const { passed, trimmable } = this.#retention
+    this.log.trim(trimmable, this.#host.clock.monotonicMs(), (error) => {
       this.#host.logger.warn(`topic ${this.topicName} could not be trimmed`, { error: describe(error) })
       if (this.#deleted === null) this.#host.scheduleTrim(this) // and again, a second later
     })
@@ -606,60 +622,23 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
     this.log.leases.dropBelow(this.log.first)
   }
 
-  /** Below this, nothing in storage will be needed again, whatever crashes. */
-  #trimmable(): Sequence {
-    let end = Math.min(this.#release, this.#storedRelease ?? Infinity)
-    for (const channel of this.#channels.values()) {
-      end = Math.min(end, channel.ephemeral ? this.#neededFromStore(channel) : channel.savedFloor)
-    }
-    return end
-  }
-
-  /** An ephemeral channel holds back its messages in memory, not the disk: only what is not in memory has to stay. */
-  #neededFromStore(channel: Channel): Sequence {
-    let sequence = channel.nextUnfinished(channel.floor)
-    while (sequence < channel.end) {
-      const segment = this.log.segments.at(sequence)
-      if (segment === null) return sequence
-      sequence = channel.nextUnfinished(segment.end)
-    }
-    return Infinity
-  }
-
-  /** Once a second: closes what idles. Returns whether there is anything left to look after. */
+  /** Once a second: closes what idles, and lets go of what is not needed. Returns whether there is anything left to look after. */
   sweep(): boolean {
     const idle = !this.#publishedSinceSweep
     this.#publishedSinceSweep = false
     if (idle) {
       this.log.closeTail()
-      for (const channel of this.#channels.values()) channel.compact()
+      for (const channel of this.channels.values()) channel.compact()
     }
     this.trim()
-    this.#dropFinished()
-    return this.log.segments.all.length > 0 || !idle || this.#trimmable() > this.log.first
-  }
-
-  /** Segments that every channel has finished, above the floor of one that is stuck. */
-  #dropFinished(): void {
-    const held = this.isResident ? this.log.first : Infinity
-    const finished = this.log.segments.all.filter(
-      (segment) =>
-        segment.end <= Math.min(held, this.#release) &&
-        this.log.isClosed(segment) &&
-        [...this.#channels.values()].every((channel) => channel.isFinished(segment.first, segment.end)),
-    )
-    for (const segment of finished) this.log.segments.remove(segment)
+    this.#retention.dropIdle()
+    if (this.log.isOpen) this.#retention.erase()
+    return this.log.segments.all.length > 0 || !idle || this.#retention.trimmable > this.log.first
   }
 
   /** Segments that can be read back when they are needed again. */
-  evictable(): Segment[] {
-    const ephemeral = [...this.#channels.values()].filter((channel) => channel.ephemeral)
-    return this.log.segments.all.filter(
-      (segment) =>
-        segment.first >= this.log.first &&
-        this.log.isClosed(segment) &&
-        ephemeral.every((channel) => channel.isFinished(segment.first, segment.end)),
-    )
+  evictable(): Evictable[] {
+    return this.#retention.evictable()
   }
 
   /** Stores the topic's entry as it is now, but for `changes`, in one write with `others`. Entries resolve in the order of the calls. */
@@ -669,12 +648,12 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
       leases: this.log.leases.all,
       durability: this.#durability,
       paused: this.paused,
-      release: this.paused || this.#channels.size === 0 ? this.#release : null,
+      release: this.paused || this.channels.size === 0 ? this.release : null,
       voids: this.#voids,
       ...changes,
     }
     await this.#write([topicWrite(this.topicName, entry), ...others])
-    if (!this.ephemeral) this.#storedRelease = entry.release
+    if (!this.ephemeral) this.storedRelease = entry.release
   }
 
   async #write(writes: readonly CatalogueWrite[]): Promise<void> {
@@ -682,11 +661,11 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   }
 
   stats(channel: string | undefined, includeClients: boolean): TopicStats {
-    const channels = channel === undefined ? [...this.#channels.values()] : [this.#channels.get(channel)]
+    const channels = channel === undefined ? [...this.channels.values()] : [this.channels.get(channel)]
     const depth = this.#depth()
     let resident = 0
     for (const segment of this.log.segments.all)
-      resident += Math.max(0, segment.end - Math.max(segment.first, this.#release))
+      resident += Math.max(0, segment.end - Math.max(segment.first, this.release))
     return {
       name: this.topicName,
       depth,
@@ -702,7 +681,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost {
   }
 
   #depth(): number {
-    const first = this.#release
+    const first = this.release
     const end = this.log.committedEnd
     let depth = end - first
     for (const range of this.#voids) depth -= Math.max(0, Math.min(range.end, end) - Math.max(range.first, first))

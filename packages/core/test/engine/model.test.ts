@@ -183,7 +183,7 @@ export class Comparison {
   #checkCounts(): void {
     const topic = this.broker.engine.getTopic('t')
     if (topic === undefined) return
-    for (const channel of topic.channels) {
+    for (const channel of topic.channels.values()) {
       const { depth, inFlightCount, deferredCount } = channel
       assert.deepEqual({ depth, inFlightCount, deferredCount }, channel.recount(), `counters of ${channel.name}`)
     }

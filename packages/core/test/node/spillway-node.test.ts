@@ -30,7 +30,7 @@ const TRANSPORT = pluginText({
 const STORAGE = pluginText({
   optionsSchema: { type: 'object', properties: { offers: { type: 'array' }, durability: {} } },
   create: `
-    const storage = { capabilities: { durabilities: options.offers ?? ['none'] }, options, context }
+    const storage = { refusal: null, capabilities: { durabilities: options.offers ?? ['none'] }, options, context }
     const methods = ['open', 'readCatalogue', 'writeCatalogue', 'takeLeases', 'openLog', 'deleteLog', 'listLogs', 'close']
     for (const method of methods) storage[method] = () => {}
     return storage`,
@@ -46,7 +46,7 @@ const DISCOVERY = pluginText({
 })
 
 const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
-const EMPTY = pluginText({ create: 'return { open() {}, close() {}, listLogs() {}, capabilities: {} }' })
+const EMPTY = pluginText({ create: 'return { open() {}, close() {}, listLogs() {}, refusal: null, capabilities: {} }' })
 const WITHOUT_DURABILITY = STORAGE.replace("['none']", '[]')
 
 function eventsOfTest(): string[] {
