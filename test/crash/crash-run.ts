@@ -26,6 +26,8 @@ export interface CrashRunOptions {
   readonly storage: StorageUse
   /** After each kill, the files of the data path's journal lose what was not synced. */
   readonly losesPower: boolean
+  /** Names of scenarios; without it, all of them. */
+  readonly only?: readonly string[]
   /** Goes on with the next round when one has found something wrong. */
   readonly keepsGoing?: boolean
   /** A drain in which nothing more comes for this long has lost the rest. */
@@ -41,7 +43,7 @@ export class CrashRun {
   readonly #random: Random
   readonly #violations = new Violations()
   readonly #ledgers = new Ledgers(this.#violations)
-  readonly #scenarios: readonly Scenario[] = allScenarios(this.#ledgers)
+  readonly #scenarios: readonly Scenario[]
   readonly #rounds: RoundFigures[] = []
   #lifeCount = 0
   #lostCount = 0
@@ -49,6 +51,8 @@ export class CrashRun {
   constructor(options: CrashRunOptions) {
     this.#options = options
     this.#random = new Random(options.seed)
+    const { only } = options
+    this.#scenarios = allScenarios(this.#ledgers).filter(({ name }) => only === undefined || only.includes(name))
   }
 
   /** Stops at the first round that finds something wrong; its data path is then left for a closer look. */

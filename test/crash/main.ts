@@ -26,6 +26,7 @@ async function main(): Promise<number> {
       storage: storageUse(storage, durability),
       losesPower,
       keepsGoing,
+      ...(options.only === null ? {} : { only: options.only }),
       progress: say,
     })
     const report = await run.run()

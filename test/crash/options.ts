@@ -8,6 +8,8 @@ export interface CrashOptions {
   readonly durabilities: readonly string[]
   /** Null: with durability `power` only. */
   readonly losesPower: boolean | null
+  /** Null: all scenarios. */
+  readonly only: readonly string[] | null
   readonly keepsGoing: boolean
   readonly jsonPath: string | null
 }
@@ -29,6 +31,7 @@ export const HELP = `Kills the broker again and again in the middle of traffic, 
   --storage USE         a package or an absolute path (${DEFAULT_STORAGE})
   --durability LIST     process, power or none, separated by commas; one run for each (process,power)
   --lose-power          most kills are losses of power too, whatever the durability; with power they always are
+  --only NAMES          these scenarios: plain, several, deferred, backlog, paused, deleted, emptied, ephemeral
   --keep-going          go on when a round has found something wrong, to see what else is
   --json FILE           write all figures, each round of them
   --help                this text
@@ -54,6 +57,7 @@ export function parseOptions(
     storage: values.storage ?? DEFAULT_STORAGE,
     durabilities,
     losesPower: values['lose-power'] ?? null,
+    only: values.only?.split(',') ?? null,
     keepsGoing: values['keep-going'] === true,
     jsonPath: values.json ?? null,
   }
@@ -73,6 +77,7 @@ function readArgs(args: readonly string[]) {
         storage: { type: 'string' },
         durability: { type: 'string' },
         'lose-power': { type: 'boolean' },
+        only: { type: 'string' },
         'keep-going': { type: 'boolean' },
         json: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
