@@ -290,7 +290,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   requireRoom(command: Command, haveBytes: number): void {
     if (this.broker.pressure !== 'full') return
     if (command.access === 'publish') {
-      throw publishError(command.name as PublishCommand, new BrokerError('E_MEMORY_FULL', 'no memory for the body'))
+      throw publishError(command.name as PublishCommand, new BrokerError('E_MEMORY_FULL', 'no room for the body'))
     }
     throw (command.body as CommandBody).endError(this, haveBytes)
   }

@@ -119,7 +119,7 @@ describe('backpressure', () => {
     assert.deepEqual(client.take(), [])
     await client.send(Buffer.alloc(60_000))
     await client.send(Buffer.alloc(60_000))
-    assert.deepEqual(client.take(), ['E_PUB_FAILED PUB failed no memory for the body'])
+    assert.deepEqual(client.take(), ['E_PUB_FAILED PUB failed no room for the body'])
     assert.equal(broker.chargedBytes, 0)
   })
 })

@@ -44,7 +44,8 @@ export interface Storage {
 
   /**
    * Why no new record should be appended at the moment, in one line for people: the disk is nearly full, say. Null when
-   * all is well. Whoever publishes is refused then (`E_STORAGE_FULL`); cursors, trims and reads go on, and it ends by itself. Cheap: asked at every publish.
+   * all is well. Whoever publishes is refused then (`E_STORAGE_FULL`), and `/ping` says why; cursors, trims and reads go on, and
+   * it ends by itself. Cheap: asked at every publish. The storage itself logs when it begins and when it ends.
    */
   readonly refusal: string | null
 

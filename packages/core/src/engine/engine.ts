@@ -380,7 +380,7 @@ export class Engine implements Broker, TopicHost {
 
   get pressure(): Pressure {
     if (this.#behind) return 'paused'
-    return this.budget.isFull ? 'full' : 'open'
+    return this.budget.isFull || this.storage.refusal !== null ? 'full' : 'open'
   }
 
   onRelief(callback: () => void): void {
@@ -393,6 +393,8 @@ export class Engine implements Broker, TopicHost {
   }
 
   get health(): string {
+    const { refusal } = this.storage
+    if (refusal !== null) return `storage: ${refusal}`
     for (const [topic, fault] of this.#faults) return `topic ${topic}: ${fault}`
     return 'OK'
   }

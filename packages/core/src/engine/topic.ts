@@ -320,6 +320,10 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
 
   #refusal(frameBytes: number, count: number): BrokerError | null {
     if (this.#deleted !== null) return this.#deleted
+    const { refusal } = this.#host.storage
+    if (refusal !== null) {
+      return new BrokerError('E_PUB_FAILED', refusal, { cause: new BrokerError('E_STORAGE_FULL', refusal) })
+    }
     const { failure } = this.log
     if (failure !== null) return new BrokerError('E_PUB_FAILED', describe(failure), { cause: failure })
     if (this.log.next + count > this.log.leases.end) return new BrokerError('E_PUB_FAILED', 'no ids left')

@@ -30,6 +30,7 @@ export interface SimulatedStorageOptions extends SimulationOptions {
  */
 export class SimulatedStorage implements Storage {
   readonly capabilities: StorageCapabilities
+  /** Settable: from now on publishes are refused. Appends are not; they were accepted before. */
   refusal: string | null = null
   readonly #options: SimulatedStorageOptions
   readonly #disk: SimulatedDisk
