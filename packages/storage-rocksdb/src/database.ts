@@ -37,6 +37,7 @@ export class Database {
       if (!options.readOnly) await mkdir(this.path, { recursive: true })
       const db = new Rocks(this.path, {
         enableBlobFiles: true,
+        enableBlobGarbageCollection: false, // on demand only: twice the writing otherwise
         minBlobSize: BLOB_BYTES_MIN,
         writeBufferSize: MEMTABLE_BYTES,
         maxWriteBufferNumber: 2,

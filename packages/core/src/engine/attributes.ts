@@ -15,31 +15,29 @@ const VERSION = 1
 const ENTRY_HEADER_BYTES = 9
 const TAG_DUE = 1
 
-/** Due times (wall-clock ms) by index in the chunk. */
-export type DueTimes = ReadonlyMap<number, number>
-
-/** Encodes the due times of the records `from` … `end - 1`, with indexes counted from `from`; null when there are none. */
-export function encodeAttributes(dues: DueTimes, from: number, end: number): Uint8Array | null {
-  const indexes = [...dues.keys()].filter((index) => index >= from && index < end).sort((a, b) => a - b)
-  if (indexes.length === 0) return null
-  const bytes = Buffer.alloc(1 + indexes.length * (ENTRY_HEADER_BYTES + 8))
+/** Encodes the due times (wall-clock ms, 0 for none) of the records `from` … `end - 1`, with indexes counted from `from`; null when there are none. */
+export function encodeAttributes(dues: Float64Array, from: number, end: number): Uint8Array | null {
+  let count = 0
+  for (let index = from; index < end; index++) if (dues[index] > 0) count++
+  if (count === 0) return null
+  const bytes = Buffer.alloc(1 + count * (ENTRY_HEADER_BYTES + 8))
   bytes[0] = VERSION
   let at = 1
-  for (const index of indexes) {
+  for (let index = from; index < end; index++) {
+    if (!(dues[index] > 0)) continue
     bytes.writeUInt32BE(index - from, at)
     bytes[at + 4] = TAG_DUE
     bytes.writeUInt32BE(8, at + 5)
-    bytes.writeDoubleBE(dues.get(index) as number, at + ENTRY_HEADER_BYTES)
+    bytes.writeDoubleBE(dues[index], at + ENTRY_HEADER_BYTES)
     at += ENTRY_HEADER_BYTES + 8
   }
   return bytes
 }
 
-/** @throws BrokerError `E_STORAGE_CORRUPT` */
-export function decodeDueTimes(attributes: Uint8Array): DueTimes {
+/** Due times (wall-clock ms) with their index in the chunk. @throws BrokerError `E_STORAGE_CORRUPT` */
+export function* decodeDueTimes(attributes: Uint8Array): Generator<readonly [index: number, dueAtMs: number]> {
   const bytes = Buffer.from(attributes.buffer, attributes.byteOffset, attributes.byteLength)
   if (bytes[0] !== VERSION) throw new BrokerError('E_STORAGE_CORRUPT', `side table of unknown version ${bytes[0]}`)
-  const dues = new Map<number, number>()
   let at = 1
   while (at < bytes.length) {
     if (at + ENTRY_HEADER_BYTES > bytes.length) throw new BrokerError('E_STORAGE_CORRUPT', 'side table is cut off')
@@ -50,11 +48,10 @@ export function decodeDueTimes(attributes: Uint8Array): DueTimes {
     if (at + size > bytes.length) throw new BrokerError('E_STORAGE_CORRUPT', 'side table is cut off')
     if (tag === TAG_DUE) {
       if (size !== 8) throw new BrokerError('E_STORAGE_CORRUPT', `due time of ${size} bytes`)
-      dues.set(index, bytes.readDoubleBE(at))
+      yield [index, bytes.readDoubleBE(at)]
     }
     at += size
   }
-  return dues
 }
 
 /**

@@ -20,7 +20,8 @@ export class Segment {
   /** Records that a store has taken; the rest is still being gathered. */
   appendedCount = 0
   #offsets: Uint32Array
-  #dues: Map<number, number> | null = null
+  /** Wall-clock ms by index, 0 for records that are not deferred; null while none is. */
+  #dues: Float64Array | null = null
   /** When it was used last; the longest unused goes first when memory is short. */
   usedAtMs = 0
 
@@ -114,7 +115,9 @@ export class Segment {
   /** Its deferred records and their due times. */
   *dues(): Generator<readonly [sequence: Sequence, dueAtMs: number]> {
     if (this.#dues === null) return
-    for (const [index, dueAtMs] of this.#dues) yield [this.first + index, dueAtMs]
+    for (let index = 0; index < this.count; index++) {
+      if (this.#dues[index] > 0) yield [this.first + index, this.#dues[index]]
+    }
   }
 
   /** Where the record begins in the slab; for `end`, where the last one ends. */
@@ -153,8 +156,13 @@ export class Segment {
   }
 
   setDue(sequence: Sequence, dueAtMs: number): void {
-    this.#dues ??= new Map()
-    this.#dues.set(sequence - this.first, dueAtMs)
+    const index = sequence - this.first
+    if (this.#dues === null || index >= this.#dues.length) {
+      const dues = new Float64Array(Math.max(index + 1, this.#offsets.length))
+      if (this.#dues !== null) dues.set(this.#dues)
+      this.#dues = dues
+    }
+    this.#dues[index] = dueAtMs
   }
 
   /** The records from `appendedCount` on as a chunk. */
@@ -174,7 +182,7 @@ export class Segment {
   truncate(end: Sequence): void {
     this.count = Math.max(0, end - this.first)
     this.appendedCount = Math.min(this.appendedCount, this.count)
-    for (const index of this.#dues?.keys() ?? []) if (index >= this.count) this.#dues?.delete(index)
+    this.#dues?.fill(0, this.count)
   }
 
   #makeRoomForOffsets(count: number): void {

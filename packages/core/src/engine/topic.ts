@@ -211,8 +211,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
       const found = await this.log.store.readAttributes(from, ATTRIBUTES_BYTES)
       if (found.length === 0) return
       for (const { first, count, attributes } of found) {
-        const dues = [...decodeDueTimes(attributes)].map(([index, dueAtMs]) => [first + index, dueAtMs] as const)
-        this.#deferred.hold(dues, first, Math.min(first + count, this.release))
+        this.#deferred.hold(duesFrom(first, attributes), first, Math.min(first + count, this.release))
       }
       const last = found[found.length - 1]
       from = last.first + last.count
@@ -691,6 +690,10 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     for (const range of this.#voids) depth -= Math.max(0, Math.min(range.end, end) - Math.max(range.first, first))
     return depth
   }
+}
+
+function* duesFrom(first: Sequence, attributes: Uint8Array): Generator<readonly [Sequence, number]> {
+  for (const [index, dueAtMs] of decodeDueTimes(attributes)) yield [first + index, dueAtMs]
 }
 
 function describe(error: unknown): string {
