@@ -22,6 +22,7 @@ function allowBelow(keyword: string, value: unknown): unknown {
     const properties = Object.entries(value as Record<string, JsonSchema>)
     return Object.fromEntries(properties.map(([key, property]) => [key, allowReferences(property)]))
   }
-  if (keyword === 'items' || keyword === 'then') return allowReferences(value as JsonSchema)
+  if (keyword === 'items' || keyword === 'then' || (keyword === 'additionalProperties' && typeof value === 'object'))
+    return allowReferences(value as JsonSchema)
   return keyword === 'allOf' ? (value as JsonSchema[]).map(allowReferences) : value
 }

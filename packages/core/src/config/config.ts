@@ -13,13 +13,19 @@ export interface PluginUse {
   readonly options?: Readonly<Record<string, unknown>>
 }
 
-/** Storage options besides the plugin's own: every storage takes a durability. */
+/** Storage options besides the plugin's own: every storage takes a durability, and others for some topics. */
 export interface StorageUse extends PluginUse {
-  readonly options?: Readonly<Record<string, unknown>> & { readonly durability?: Durability }
+  readonly options?: Readonly<Record<string, unknown>> & {
+    readonly durability?: Durability
+    readonly durabilityByTopic?: Readonly<Record<string, Durability>>
+  }
 }
 
 /** The limits and timings of {@link BrokerOptions} that a configuration may set. */
-export type NodeLimits = Omit<BrokerOptions, 'version' | 'broadcastAddress' | 'hostname' | 'durability'>
+export type NodeLimits = Omit<
+  BrokerOptions,
+  'version' | 'broadcastAddress' | 'hostname' | 'durability' | 'durabilityByTopic'
+>
 
 /** The `node` section with every default filled in. */
 export interface NodeSettings extends NodeLimits {

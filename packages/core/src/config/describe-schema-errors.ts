@@ -21,9 +21,9 @@ export function describeSchemaErrors(
   return [...problems.values()]
 }
 
-/** `anyOf`, `oneOf` and `if` report themselves and what is wrong in each branch: one of the two is enough. */
+/** `anyOf`, `oneOf`, `if` and `propertyNames` report themselves and what is wrong in each branch: one of the two is enough. */
 function isDetail(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
-  if (error.keyword === 'if') return true
+  if (error.keyword === 'if' || error.keyword === 'propertyNames') return true
   return errors.some(
     (other) =>
       (other.keyword === 'anyOf' || other.keyword === 'oneOf') &&
@@ -46,6 +46,14 @@ function describe(error: ErrorObject, source: ConfigSource, pointer: string): Co
     const key: string = error.params.missingProperty
     const wanted = ((schema.properties ?? {}) as Record<string, Schema>)[key] ?? {}
     return { ...at, pointer: pointerTo(pointer, key), found: 'nothing', expected: expectation(wanted) }
+  }
+  if (error.propertyName !== undefined) {
+    return {
+      ...at,
+      pointer: pointerTo(pointer, error.propertyName),
+      found: 'this key',
+      expected: expectationOf(error, schema),
+    }
   }
   const found = describeFound(error.data, source.substituted.get(pointer))
   if (error.keyword === 'enum') {

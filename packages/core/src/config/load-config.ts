@@ -7,7 +7,7 @@ import type { Telemetry } from '../contracts/telemetry.js'
 import type { Transport } from '../contracts/transport.js'
 import type { Plugin } from '../plugin.js'
 import { AUTHENTICATOR, DISCOVERY, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
-import type { ConfigSource, NodeSettings } from './config.js'
+import type { ConfigSource, NodeSettings, StorageUse } from './config.js'
 import { contradictingLimits, impossibleAddresses } from './contradictions.js'
 import { loadPlugin } from './load-plugin.js'
 import { ConfigError, type ConfigProblem, pointerTo } from './problem.js'
@@ -30,6 +30,8 @@ export interface LoadedConfig {
   readonly node: NodeSettings
   /** `null`: the configuration does not say; the storage's own default counts. */
   readonly durability: Durability | null
+  /** Other durabilities, by topic or by the beginning of its name with `*` behind it. */
+  readonly durabilityByTopic: Readonly<Record<string, Durability>>
   readonly storage: LoadedPlugin<Storage>
   readonly transports: readonly LoadedPlugin<Transport>[]
   readonly discoveries: readonly LoadedPlugin<Discovery>[]
@@ -104,6 +106,7 @@ class ConfigLoader {
       source: this.source,
       node: completeNode(sections.node),
       durability: durabilityOf(sections.storage) ?? durabilityOf(storage.loaded),
+      durabilityByTopic: storageOptions(sections.storage).durabilityByTopic ?? {},
       storage: storage.loaded,
       transports: loadedOf(transports),
       discoveries: loadedOf(discoveries),
@@ -135,7 +138,7 @@ class ConfigLoader {
     if (options === null) return { loaded: null, problems: [] }
     const schema = plugin.optionsSchema as JsonSchema
     try {
-      const accepted = provides === STORAGE ? withoutUnknownDurability(options, schema) : options
+      const accepted = provides === STORAGE ? withoutUnknownDurabilities(options, schema) : options
       const { value, problems } = await this.validator.check(schema, accepted, source, `${pointer}/options`)
       return { loaded: { plugin, options: value, pointer }, problems }
     } catch (error) {
@@ -151,15 +154,21 @@ function loadedOf<T>(sections: readonly Section<T>[]): LoadedPlugin<T>[] {
   return sections.flatMap(({ loaded }) => (loaded === null ? [] : [loaded]))
 }
 
-/** Core itself reads `durability`; a storage gets it only where its schema asks for it. */
-function withoutUnknownDurability(options: Record<string, unknown>, schema: JsonSchema): Record<string, unknown> {
-  if ('durability' in (asObject(schema.properties) ?? {})) return options
-  const { durability: _, ...rest } = options
-  return rest
+/** Core itself reads these options; a storage gets them only where its schema asks for them. */
+const CORE_OPTIONS: readonly string[] = ['durability', 'durabilityByTopic']
+
+function withoutUnknownDurabilities(options: Record<string, unknown>, schema: JsonSchema): Record<string, unknown> {
+  const asked = asObject(schema.properties) ?? {}
+  return Object.fromEntries(Object.entries(options).filter(([key]) => key in asked || !CORE_OPTIONS.includes(key)))
+}
+
+/** What core itself reads of a storage's options; they were checked with core's schema. */
+function storageOptions(section: unknown): NonNullable<StorageUse['options']> {
+  return (asObject(asObject(section)?.options) ?? {}) as NonNullable<StorageUse['options']>
 }
 
 function durabilityOf(section: unknown): Durability | null {
-  return (asObject(asObject(section)?.options)?.durability as Durability | undefined) ?? null
+  return storageOptions(section).durability ?? null
 }
 
 /** Fills in what the schema cannot know: the host's name and its memory. */

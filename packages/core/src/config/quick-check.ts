@@ -32,8 +32,13 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
   pattern: (pattern: string, value) => typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
   items: (schema: JsonSchema, value) => !Array.isArray(value) || value.every((item) => accepts(schema, item)),
   required: (keys: string[], value) => !isObject(value) || keys.every((key) => Object.hasOwn(value, key)),
+  propertyNames: (schema: JsonSchema, value) =>
+    !isObject(value) || Object.keys(value).every((key) => accepts(schema, key)),
   additionalProperties: (allowed: unknown, value, { properties }) =>
-    allowed === false && (!isObject(value) || Object.keys(value).every((key) => Object.hasOwn(properties ?? {}, key))),
+    !isObject(value) ||
+    Object.keys(value).every(
+      (key) => Object.hasOwn(properties ?? {}, key) || (isObject(allowed) && accepts(allowed, value[key])),
+    ),
   properties: (properties: Record<string, JsonSchema>, value) =>
     !isObject(value) ||
     Object.entries(properties).every(([key, schema]) => !Object.hasOwn(value, key) || accepts(schema, value[key])),

@@ -104,6 +104,8 @@ const pluginUse = (description: string, options: JsonSchema): JsonSchema => ({
   properties: { use, options },
 })
 
+const durability = { enum: ['none', 'process', 'power'] } as const
+
 const anyOptions = { type: 'object', description: "The plugin's own options." } as const
 
 /** A whole configuration file, as far as core knows it; the options of each plugin are checked with its own schema. */
@@ -119,9 +121,16 @@ export const CONFIG_SCHEMA = {
       ...anyOptions,
       properties: {
         durability: {
-          enum: ['none', 'process', 'power'],
+          ...durability,
           description:
             'What an OK promises: "none" may be lost with the process, "process" survives kill -9, "power" survives loss of power. Without it: "process" where the storage offers that, otherwise the weakest that it offers.',
+        },
+        durabilityByTopic: {
+          type: 'object',
+          description:
+            'Other durabilities for some topics, by name, or by the beginning of names with * behind it: { "orders": "power", "metrics.*": "none" }. The name itself counts first, then the longest beginning.',
+          propertyNames: { pattern: '^([.a-zA-Z0-9_-]{1,64}\\*?|\\*)$', examples: ['metrics.*'] },
+          additionalProperties: durability,
         },
       },
     }),

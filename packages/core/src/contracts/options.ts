@@ -25,5 +25,11 @@ export interface BrokerOptions {
   readonly memorySizeBytesMax: number
   /** How long a new topic's messages wait at most for discovery to say which channels it has elsewhere. */
   readonly discoveryTimeoutMsMax: number
+  /** What an `OK` promises for every topic that {@link durabilityByTopic} does not name. */
   readonly durability: 'none' | 'process' | 'power'
+  /**
+   * Other durabilities, by topic: a whole name, or the beginning of names with `*` behind it. The name itself counts
+   * first, then the longest beginning. Ephemeral topics always have the weakest that the storage offers.
+   */
+  readonly durabilityByTopic: Readonly<Record<string, 'none' | 'process' | 'power'>>
 }

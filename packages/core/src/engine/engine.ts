@@ -6,7 +6,7 @@ import type { Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
 import type { QueueFactory } from '../contracts/queue.js'
 import type { BrokerStats, StatsFilter } from '../contracts/stats.js'
-import type { Storage } from '../contracts/storage.js'
+import type { Durability, Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import type { ListenAddress } from '../contracts/transport.js'
 import { BrokerError } from '../errors.js'
@@ -18,6 +18,7 @@ import { MemoryBudget } from './memory-budget.js'
 import { ReadSlots } from './read-slots.js'
 import { TimerQueue } from './timer-queue.js'
 import { Topic, type TopicHost } from './topic.js'
+import { TopicDurabilities } from './topic-durabilities.js'
 
 /** Dispatching may take this long in one turn; then sockets are read before it goes on. */
 const DISPATCH_MS_MAX = 2
@@ -80,6 +81,7 @@ export class Engine implements Broker, TopicHost {
   readonly slots = new ReadSlots(READS_MAX)
   addresses: readonly ListenAddress[] = []
   readonly #discoveries: readonly Discovery[]
+  readonly #durabilities: TopicDurabilities
   #announcing = false
   readonly #topics = new Map<string, Topic>()
   readonly #clients = new Set<Client>()
@@ -108,6 +110,7 @@ export class Engine implements Broker, TopicHost {
     this.telemetry = parts.telemetry
     this.#discoveries = parts.discoveries
     this.storage = parts.storage
+    this.#durabilities = new TopicDurabilities(parts.options, parts.storage.capabilities)
     this.queueFactory = parts.queueFactory ?? ((records, next) => new FifoQueue(records, next))
     this.startedAtMs = parts.clock.wallMs()
     this.timers = new TimerQueue(parts.clock)
@@ -163,8 +166,8 @@ export class Engine implements Broker, TopicHost {
     return this.#announcing ? this.#discoveries : []
   }
 
-  get durability(): BrokerOptions['durability'] {
-    return this.options.durability
+  durabilityOf(topic: string): Durability {
+    return this.#durabilities.of(topic)
   }
 
   get msgTimeoutMsMax(): number {

@@ -42,10 +42,11 @@ export interface TopicHost {
   readonly telemetry: Telemetry | null
   readonly discoveries: readonly Discovery[]
   readonly queueFactory: QueueFactory
-  readonly durability: Durability
   readonly msgTimeoutMsMax: number
   readonly memQueueSize: number
   readonly discoveryTimeoutMsMax: number
+  /** What an `OK` of this topic promises, as the configuration says. */
+  durabilityOf(topic: string): Durability
   scheduleCommit(topic: Topic): void
   scheduleDispatch(channel: Channel): void
   scheduleSave(channel: Channel): void
@@ -127,12 +128,10 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
   /** A topic that is new on this node. It can be published to at once; publishes wait until it is durable. */
   static create(host: TopicHost, name: string): Topic {
     const log = host.storage.takeLeases(1)
-    const { durabilities } = host.storage.capabilities
-    const durability = isEphemeral(name) ? durabilities[0] : host.durability
     const entry: TopicEntry = {
       log,
       leases: [{ lease: log, first: 0 }],
-      durability,
+      durability: host.durabilityOf(name),
       paused: false,
       release: 0,
       voids: [],
@@ -166,10 +165,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     return this.#host.storage.openLog(this.#id, { durability: this.#durability, epoch: 0 })
   }
 
-  /** A topic that the storage knows. @throws BrokerError from the storage. */
+  /**
+   * A topic that the storage knows. The configuration says how durable it is from now on, whatever it was.
+   * @throws BrokerError from the storage.
+   */
   static async open(host: TopicHost, name: string, saved: CatalogueTopic): Promise<Topic> {
     const { entry } = saved
-    const store = await host.storage.openLog(entry.log, { durability: entry.durability, epoch: 0 })
+    const durability = host.durabilityOf(name)
+    const store = await host.storage.openLog(entry.log, { durability, epoch: 0 })
     const cursors = await Promise.all([...saved.channels.values()].map(({ id }) => store.loadCursor(id)))
     const channels = [...saved.channels].map(([channel, channelEntry], i) => ({
       name: channel,
@@ -183,12 +186,13 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     const next = Math.max(store.next, used, voidsEnd, entry.release ?? 0)
     const release = entry.release === null ? next : Math.max(entry.release, used, store.first)
     const storedRelease = entry.release === null ? null : release
-    const topic = new Topic(host, name, { ...entry, release: storedRelease }, store, next)
+    const topic = new Topic(host, name, { ...entry, durability, release: storedRelease }, store, next)
     // what was given out without durability may be forgotten everywhere: new ids must differ all the same
     const mayForget = entry.durability === 'none'
     if (mayForget) topic.log.leases.add(host.storage.takeLeases(1), next)
     if (next > store.next) topic.#voids.push({ first: store.next, end: next })
-    if (mayForget || next > store.next) {
+    // stored before anything is given out: after a crash it must be known how durable what was written is
+    if (mayForget || next > store.next || durability !== entry.durability) {
       topic.#durable = topic.#writeEntry({ release: storedRelease })
       await topic.#durable
     }

@@ -1,6 +1,6 @@
 import { NSQ_VERSION } from '../config/config.js'
 import type { LoadedConfig } from '../config/load-config.js'
-import { ConfigError } from '../config/problem.js'
+import { ConfigError, pointerTo } from '../config/problem.js'
 import type { Broker } from '../contracts/broker.js'
 import type { Clock, Random } from '../contracts/clock.js'
 import type { NodeAddress } from '../contracts/discovery.js'
@@ -47,6 +47,7 @@ export class SpillwayNode {
     this.plugins = { transports, ...parts }
     this.drainTimeoutMs = config.node.drainTimeoutMs
     const brokerOptions = brokerOptionsOf(config, chooseDurability(config, parts.storage))
+    requireOffered(config, parts.storage)
     const engineParts = { ...parts, clock, random, logger, options: brokerOptions }
     this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
     this.broker = this.engine
@@ -127,18 +128,36 @@ function describeListener({ protocol, address, port }: ListenAddress): string {
   return `${protocol.toUpperCase()}: listening on ${port < 0 ? address : `${host}:${port}`}`
 }
 
-function brokerOptionsOf({ node }: LoadedConfig, durability: Durability): BrokerOptions {
+function brokerOptionsOf({ node, durabilityByTopic }: LoadedConfig, durability: Durability): BrokerOptions {
   const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = node
-  return { version: NSQ_VERSION, ...options, durability }
+  return { version: NSQ_VERSION, ...options, durability, durabilityByTopic }
 }
 
-function chooseDurability({ durability, source, storage: { pointer } }: LoadedConfig, storage: Storage): Durability {
+function chooseDurability({ durability }: LoadedConfig, storage: Storage): Durability {
   const { durabilities } = storage.capabilities
-  if (durability === null) return durabilities.includes('process') ? 'process' : (durabilities[0] as Durability)
-  if (durabilities.includes(durability)) return durability
+  return durability ?? (durabilities.includes('process') ? 'process' : (durabilities[0] as Durability))
+}
+
+/** @throws ConfigError for every durability that the storage does not offer */
+function requireOffered(
+  { durability, durabilityByTopic, source, storage: { pointer } }: LoadedConfig,
+  storage: Storage,
+): void {
+  const { durabilities } = storage.capabilities
+  const options = `${pointer}/options`
+  const asked: [string, Durability][] = durability === null ? [] : [[`${options}/durability`, durability]]
+  for (const [topic, each] of Object.entries(durabilityByTopic)) {
+    asked.push([pointerTo(`${options}/durabilityByTopic`, topic), each])
+  }
   const expected = `one of ${durabilities.map((name) => JSON.stringify(name)).join(', ')}, which this storage offers`
-  const found = JSON.stringify(durability)
-  throw new ConfigError([
-    { code: 'E_CONFIG', file: source.label, pointer: `${pointer}/options/durability`, found, expected },
-  ])
+  const problems = asked
+    .filter(([, each]) => !durabilities.includes(each))
+    .map(([place, each]) => ({
+      code: 'E_CONFIG' as const,
+      file: source.label,
+      pointer: place,
+      found: JSON.stringify(each),
+      expected,
+    }))
+  if (problems.length > 0) throw new ConfigError(problems)
 }

@@ -23,4 +23,5 @@ export const TEST_BROKER_OPTIONS: BrokerOptions = {
   memorySizeBytesMax: 256 * 1024 * 1024,
   discoveryTimeoutMsMax: 1000,
   durability: 'none',
+  durabilityByTopic: {},
 }

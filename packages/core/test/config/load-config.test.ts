@@ -206,5 +206,32 @@ describe('loadConfig', () => {
         'spillway.json: /storage/options/durability: found "proces"; did you mean "process"?',
       ])
     })
+
+    const withTopics = (durabilityByTopic: object) => ({
+      ...BASE,
+      storage: { use: './storage.js', options: { durabilityByTopic } },
+    })
+
+    it('of topics is read by core, and kept from a storage that does not know it', async () => {
+      const { durabilityByTopic, storage } = await load(withTopics({ orders: 'power', 'metrics.*': '${HOW}' }), {
+        HOW: 'none',
+      })
+      assert.deepEqual(durabilityByTopic, { orders: 'power', 'metrics.*': 'none' })
+      assert.deepEqual(storage.options, {})
+      assert.deepEqual((await load(BASE)).durabilityByTopic, {})
+    })
+
+    it('of topics is one of three for names that topics can have', async () => {
+      const expected = 'expected text that matches ^([.a-zA-Z0-9_-]{1,64}\\*?|\\*)$, such as "metrics.*"'
+      assert.deepEqual(
+        await linesOf(withTopics({ orders: 'pwer', 'a*b': 'none', 'x#ephemeral': 'none', '': 'none' })),
+        [
+          `spillway.json: /storage/options/durabilityByTopic/a*b: found this key, ${expected}`,
+          `spillway.json: /storage/options/durabilityByTopic/x#ephemeral: found this key, ${expected}`,
+          `spillway.json: /storage/options/durabilityByTopic/: found this key, ${expected}`,
+          'spillway.json: /storage/options/durabilityByTopic/orders: found "pwer"; did you mean "power"?',
+        ],
+      )
+    })
   })
 })

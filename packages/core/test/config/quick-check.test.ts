@@ -43,7 +43,8 @@ const schema = fc.letrec<{ schema: JsonSchema }>((tie) => ({
         type: fc.constant('object'),
         properties: fc.dictionary(key, tie('schema')),
         required: fc.uniqueArray(key),
-        additionalProperties: fc.constantFrom(false, true),
+        additionalProperties: fc.oneof(fc.constantFrom(false, true), tie('schema')),
+        propertyNames: fc.record({ pattern: fc.constantFrom('a|b', '^$') }),
         default: fc.constant({}),
       },
       { requiredKeys: ['type'] },
@@ -72,7 +73,8 @@ describe('quickCheck', () => {
   })
 
   it('understands a whole configuration', () => {
-    const config = { storage: { use: 's', options: { durability: 'none' } }, transports: [{ use: 't' }], node: {} }
+    const options = { durability: 'none', durabilityByTopic: { orders: 'power' } }
+    const config = { storage: { use: 's', options }, transports: [{ use: 't' }], node: {} }
     const expected = new SchemaCheck().check(CONFIG_SCHEMA, config, SOURCE, '').value
     assert.deepEqual(quickCheck(CONFIG_SCHEMA, config)?.value, expected)
   })

@@ -228,5 +228,20 @@ describe('SpillwayNode', () => {
         detail: 'test: /storage/options/durability: found "power", expected one of "none", which this storage offers',
       })
     })
+
+    it('of a topic is what the configuration says, and refused where the storage does not offer it', async () => {
+      const durabilityByTopic = { orders: 'power', 'metrics.*': 'none', 'a.*': 'process' }
+      const { parts } = await makeNode({
+        storage: { options: { offers: ['none', 'process', 'power'], durabilityByTopic } },
+      })
+      assert.deepEqual(parts.options.durabilityByTopic, durabilityByTopic)
+      await assert.rejects(makeNode({ storage: { options: { offers: ['none'], durabilityByTopic } } }), {
+        code: 'E_CONFIG',
+        detail: [
+          'test: /storage/options/durabilityByTopic/orders: found "power", expected one of "none", which this storage offers',
+          'test: /storage/options/durabilityByTopic/a.*: found "process", expected one of "none", which this storage offers',
+        ].join('\n'),
+      })
+    })
   })
 })
