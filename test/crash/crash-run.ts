@@ -118,9 +118,7 @@ export class CrashRun {
       isLast,
       savedAfterMs: SAVED_AFTER_MS + (plan.kind === 'traffic' ? 2 * plan.syncDelayMs : 0),
     })
-    const scenarios =
-      plan.kind === 'drain' ? this.#scenarios : plan.scenarioIndexes.map((index) => this.#scenarios[index])
-    const running = scenarios.map((scenario) =>
+    const running = this.#scenariosOf(plan).map((scenario) =>
       scenario.run(life).catch((error: unknown) => {
         if (!life.isOver) this.#violations.add('a scenario broke off', `${scenario.name}: ${(error as Error).stack}`)
       }),
@@ -184,6 +182,11 @@ export class CrashRun {
     return null
   }
 
+  #scenariosOf(plan: RoundPlan): readonly Scenario[] {
+    if (plan.kind === 'drain') return this.#scenarios
+    return plan.kind === 'traffic' ? plan.scenarioIndexes.map((index) => this.#scenarios[index]) : []
+  }
+
   #losePower({ dataPath, syncRecordPath }: BrokerProcess): number {
     if (this.#random.chance(0.5)) emptyWriteAheadLogs(join(dataPath, 'rocksdb'))
     return losePower(join(dataPath, 'journal'), syncRecordPath, this.#random)
@@ -191,6 +194,7 @@ export class CrashRun {
 
   #describe(plan: RoundPlan): string {
     if (plan.kind === 'killedWhileStarting') return `killed ${plan.killAfterMs} ms after its start`
+    if (plan.kind === 'quiet') return `nobody there for ${plan.killAfterMs} ms`
     if (plan.kind === 'drain') return 'drain'
     const names = plan.scenarioIndexes.map((index) => this.#scenarios[index].name).join(' + ')
     return this.#options.losesPower && plan.syncDelayMs > 0 ? `${names}, syncs take ${plan.syncDelayMs} ms` : names

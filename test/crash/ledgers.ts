@@ -1,3 +1,4 @@
+import { tagOf } from './message-body.js'
 import { TopicLedger } from './topic-ledger.js'
 import type { Violations } from './violations.js'
 
@@ -11,8 +12,8 @@ export class Ledgers {
   }
 
   /** A new life of a topic. */
-  create(name: string): TopicLedger {
-    const ledger = new TopicLedger(name, this.#all.length + 1, this.violations)
+  create(name: string, { isLarge = false } = {}): TopicLedger {
+    const ledger = new TopicLedger(name, tagOf(this.#all.length + 1, isLarge), this.violations)
     this.#all.push(ledger)
     return ledger
   }

@@ -31,7 +31,8 @@ export const HELP = `Kills the broker again and again in the middle of traffic, 
   --storage USE         a package or an absolute path (${DEFAULT_STORAGE})
   --durability LIST     process, power or none, separated by commas; one run for each (process,power)
   --lose-power          most kills are losses of power too, whatever the durability; with power they always are
-  --only NAMES          these scenarios: plain, several, deferred, backlog, paused, deleted, emptied, ephemeral
+  --only NAMES          these scenarios: plain, several, deferred, backlog, large, paused,
+                        deleted, emptied, ephemeral
   --keep-going          go on when a round has found something wrong, to see what else is
   --json FILE           write all figures, each round of them
   --help                this text

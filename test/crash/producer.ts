@@ -149,7 +149,7 @@ export class Producer implements Client, V2Receiver {
 /** PUB and DPUB carry a size and a body; MPUB a size, a count, and that for each of its messages. */
 function encode(line: string, tag: number, first: number, count: number): Buffer {
   let messagesSizeBytes = 0
-  for (let serial = first; serial < first + count; serial++) messagesSizeBytes += 4 + bodySizeBytesOf(serial)
+  for (let serial = first; serial < first + count; serial++) messagesSizeBytes += 4 + bodySizeBytesOf(tag, serial)
   const isMultiple = count > 1
   const command = Buffer.alloc(line.length + (isMultiple ? 8 : 0) + messagesSizeBytes)
   let at = command.write(line, 'latin1')
@@ -158,7 +158,7 @@ function encode(line: string, tag: number, first: number, count: number): Buffer
     at = command.writeInt32BE(count, at)
   }
   for (let serial = first; serial < first + count; serial++) {
-    at = command.writeInt32BE(bodySizeBytesOf(serial), at)
+    at = command.writeInt32BE(bodySizeBytesOf(tag, serial), at)
     at = writeBody(command, at, tag, serial)
   }
   return command

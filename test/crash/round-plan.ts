@@ -17,6 +17,8 @@ export type RoundTraffic =
       /** How much longer every sync takes, where that can be had. */
       readonly syncDelayMs: number
     }
+  /** Nobody comes, until the broker has tidied up what it had put off, or is killed in the middle of that. */
+  | { readonly kind: 'quiet'; readonly killAfterMs: number }
   /** All that waits is consumed, and the kill comes when nothing is left. */
   | { readonly kind: 'drain' }
 
@@ -28,6 +30,7 @@ const DRAIN_EVERY_ROUNDS = 10
 const LOSES_POWER_CHANCE = 0.7
 const SLOW_SYNC_CHANCE = 0.25
 const SLOW_SYNC_MS_MAX = 400
+const QUIET_CHANCE = 0.06
 const KILLED_WHILE_STARTING_CHANCE = 0.08
 
 /** Draws rounds: every scenario has had its turn before one has its next. */
@@ -53,6 +56,8 @@ export class RoundPlanner {
     // The first rounds are for what a short run has to see.
     if (this.#roundCount > 3 && random.chance(KILLED_WHILE_STARTING_CHANCE))
       return { kind: 'killedWhileStarting', killAfterMs: random.between(20, 600) }
+    if (this.#roundCount > 3 && random.chance(QUIET_CHANCE))
+      return { kind: 'quiet', killAfterMs: random.between(4_900, 7_000) }
     const count = this.#roundCount <= 3 ? SCENARIOS_PER_ROUND_MAX : this.#drawCount()
     const scenarioIndexes = Array.from({ length: count }, () => this.#draw())
     return {

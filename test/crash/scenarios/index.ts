@@ -4,6 +4,7 @@ import { Deferred } from './deferred.js'
 import { Deleted } from './deleted.js'
 import { Emptied } from './emptied.js'
 import { Ephemeral } from './ephemeral.js'
+import { Large } from './large.js'
 import { Paused } from './paused.js'
 import { Plain } from './plain.js'
 import type { Scenario } from './scenario.js'
@@ -16,6 +17,7 @@ export function allScenarios(ledgers: Ledgers): readonly Scenario[] {
     new Several(ledgers),
     new Deferred(ledgers),
     new Backlog(ledgers),
+    new Large(ledgers),
     new Paused(ledgers),
     new Deleted(ledgers),
     new Emptied(ledgers),
