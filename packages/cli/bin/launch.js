@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { giveMemoryBack } from './allocator.js'
 
 /** Runs the function `name` of a compiled module, and exits with what it returns. */
 export async function launch(name, module) {
@@ -6,6 +7,7 @@ export async function launch(name, module) {
     process.stderr.write(`${name}: Spillway is not built here yet; run: npm run build\n`)
     process.exit(1)
   }
+  giveMemoryBack()
   // Without this, a promise that never settles would end the program without a word.
   // The first time is left to those who can say more, and it comes again.
   let isLastTime = false

@@ -13,6 +13,8 @@ import { endOf, framesOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-rec
 const MIB = 1024 * 1024
 /** More young records than this are stored at once. */
 const YOUNG_BYTES_MAX = 32 * MIB
+/** So much may stay young when nothing happens. */
+const YOUNG_IDLE_BYTES_MAX = MIB
 /** Above this, appends wait; below the second, they go on. */
 const BEHIND_ABOVE_BYTES = 96 * MIB
 const ROOM_BELOW_BYTES = 64 * MIB
@@ -181,7 +183,7 @@ export class Archive {
     for (const state of this.#touched) {
       if (state.sparse.size > 0 || (state.durability === 'none' && !state.young.isEmpty)) return true
     }
-    if (isIdle && this.#parts.journal.closedBytes > 0) return true
+    if (isIdle && (this.#parts.journal.closedBytes > 0 || this.#youngBytes > YOUNG_IDLE_BYTES_MAX)) return true
     return this.#deadBytes + this.#garbageBytes > (isIdle ? 0 : GARBAGE_BYTES_MAX)
   }
 
@@ -200,7 +202,7 @@ export class Archive {
 
   async #run(): Promise<void> {
     try {
-      await this.run(this.#youngBytes > YOUNG_BYTES_MAX)
+      await this.run(this.#youngBytes > YOUNG_BYTES_MAX || this.#idleTicks >= IDLE_TICKS)
       if (this.failure !== null) this.#parts.logger.info('RocksDB can be written again')
       this.failure = null
     } catch (error) {
