@@ -45,6 +45,8 @@ export class ChannelLedger {
   readonly #lives: LifeClock[] = []
   readonly #readyByLife: number[] = []
   readonly #redeliveredByLife: number[] = []
+  /** Lives whose end has brought back too much. */
+  readonly #unbounded = new Set<LifeClock>()
   #outstandingCount = 0
   deliveredCount = 0
   finishedCount = 0
@@ -147,16 +149,18 @@ export class ChannelLedger {
     return this.#redeliveredByLife.reduce((max, count) => Math.max(max, count), 0)
   }
 
-  /** Complains of each crash that has brought back too much. To be asked once, at the end. */
+  /** Complains, once, of each crash that has brought back too much by now. */
   judgeBounds(): void {
     for (const life of this.#lives) {
-      if (life === undefined || this.redeliveredOf(life) <= this.redeliveryBoundOf(life)) continue
+      if (life === undefined || this.#unbounded.has(life)) continue
+      if (this.redeliveredOf(life) <= this.redeliveryBoundOf(life)) continue
+      this.#unbounded.add(life)
       const detail = `crash ${life.number} brought back ${this.redeliveredOf(life)}, allowed are ${this.redeliveryBoundOf(life)}`
       this.topic.violations.add('too many finished messages came back', `${this.topic.name}/${this.name}: ${detail}`)
     }
   }
 
-  /** Complains of everything that is owed. To be asked once, when all that can come has come. Returns how many there are. */
+  /** Complains of everything that is owed. To be asked when all that can come has come. Returns how many there are. */
   judgeLoss(): number {
     const lost: number[] = []
     for (let serial = this.#requiredFrom; serial < this.topic.next; serial++) {

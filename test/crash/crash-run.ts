@@ -15,7 +15,7 @@ import { Violations } from './violations.js'
 
 const STALLED_AFTER_MS = 15_000
 /** Cursors are saved 50 ms behind; the rest is for two processes that share a machine. */
-const SAVED_AFTER_MS = 250
+const SAVED_AFTER_MS = 400
 /** After everything owed has come: what else is left must be judged too. */
 const EMPTY_LIMIT_MS = 15_000
 const PROBE_INTERVAL_MS = 25
