@@ -51,6 +51,18 @@ describe('docs/configuration.md', () => {
     }
   })
 
+  it('has every option of our own memory storage, with its default', async () => {
+    const plugin: Plugin = (await import('@spillway/storage-memory')).default
+    const { properties } = plugin.optionsSchema as { properties: Record<string, JsonSchema> }
+    assert.deepEqual(
+      rowsBelow('`@spillway/storage-memory`').map(([key, documented]) => [key, documented]),
+      [
+        ['durability', '"none"'], // core's
+        ...Object.entries(properties).map(([key, { default: value }]) => [key, JSON.stringify(value)]),
+      ],
+    )
+  })
+
   it('names the unit of every key that has one', () => {
     for (const [key, , unit] of rowsBelow('Keys of `node`')) {
       if (/Ms(?:Min|Max)?$/.test(key)) assert.equal(unit, 'ms', key)

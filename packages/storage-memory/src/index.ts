@@ -1,5 +1,5 @@
 import { definePlugin, STORAGE } from '@spillway/core'
-import { MemoryStorage } from './memory-storage.js'
+import { MemoryStorage, type MemoryStorageOptions } from './memory-storage.js'
 
 export { MemoryStorage }
 
@@ -7,6 +7,17 @@ export { MemoryStorage }
 export default definePlugin({
   name: 'storage-memory',
   provides: STORAGE,
-  optionsSchema: { type: 'object', properties: {}, additionalProperties: false },
-  create: (_options: Record<string, never>, { clock }) => new MemoryStorage(clock),
+  optionsSchema: {
+    type: 'object',
+    properties: {
+      whenFull: {
+        enum: ['refuse', 'drop-oldest'],
+        default: 'refuse',
+        description:
+          'What happens when node.memorySizeBytesMax is reached: "refuse" refuses publishes, "drop-oldest" drops the oldest messages of the largest topic.',
+      },
+    },
+    additionalProperties: false,
+  },
+  create: (options: MemoryStorageOptions, { clock }) => new MemoryStorage(clock, options),
 })

@@ -13,9 +13,16 @@ import { MemoryLog, MemoryLogState } from './memory-log.js'
 const LEASE_MAX = 2 ** 32 - 1
 const LEASES_PER_SECOND = 64
 
+export interface MemoryStorageOptions {
+  /** What becomes of a publish when `node.memorySizeBytesMax` is reached. */
+  readonly whenFull: StorageCapabilities['whenFull']
+}
+
+const DEFAULTS: MemoryStorageOptions = { whenFull: 'refuse' }
+
 /** Keeps everything in memory for as long as it is open. */
 export class MemoryStorage implements Storage {
-  readonly capabilities: StorageCapabilities = { durabilities: ['none'], resident: true, fencing: false }
+  readonly capabilities: StorageCapabilities
   readonly refusal = null
   readonly #clock: Clock
   #isOpen = false
@@ -23,8 +30,9 @@ export class MemoryStorage implements Storage {
   #catalogue = new Map<string, Uint8Array>()
   #logs = new Map<Lease, MemoryLogState>()
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, { whenFull }: MemoryStorageOptions = DEFAULTS) {
     this.#clock = clock
+    this.capabilities = { durabilities: ['none'], resident: true, whenFull, fencing: false }
   }
 
   async open(): Promise<void> {

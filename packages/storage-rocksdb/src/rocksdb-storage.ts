@@ -233,6 +233,11 @@ export class RocksdbStorage implements Storage {
   }
 }
 
-const CAPABILITIES: StorageCapabilities = { durabilities: DURABILITIES, resident: false, fencing: false }
+const CAPABILITIES: StorageCapabilities = {
+  durabilities: DURABILITIES,
+  resident: false,
+  whenFull: 'refuse',
+  fencing: false,
+}
 /** Everything that is stored of a log. */
 const LOG_KINDS = ['log', 'head', 'page', 'index', 'data'] as const

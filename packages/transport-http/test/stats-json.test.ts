@@ -105,6 +105,15 @@ describe('GET /stats?format=json', () => {
     assert.match(await get(), /"message_count":12,"global_msg_count":7,"requeue_count":5/)
   })
 
+  it('counts what was dropped for want of memory, and leaves out a zero', async () => {
+    http.broker.statsResult = { topics: [topicStats({ name: 'a' }), topicStats({ droppedCount: 7 })], producers: [] }
+    const { topics } = JSON.parse(await get())
+    assert.deepEqual(
+      topics.map((topic: object) => ('dropped_count' in topic ? topic.dropped_count : 'left out')),
+      ['left out', 7],
+    )
+  })
+
   it('takes an empty topic and channel for none', async () => {
     assert.equal(await get('&topic=&channel='), `${START},"topics":[],"producers":null}`)
     assert.deepEqual(http.broker.statsFilter, { includeClients: true })

@@ -23,6 +23,9 @@ export interface QueueRun {
  * The order in which a channel gives out its records. The channel keeps the state of each record (in flight, deferred,
  * finished); the queue only says what goes next, a run at a time, never one decision per record unless it wants that.
  * Everything is synchronous and must be cheap; nothing here throws.
+ *
+ * Records may stop waiting without the queue being told, when memory is full and the oldest are dropped: what is
+ * taken fresh has to wait by {@link QueueRecords.waitingRun}; one that came back and waits no longer is passed over by the channel.
  */
 export interface Queue {
   /** Records `first` … `first + count - 1` were released to the channel; they follow everything released before, but may leave gaps. */

@@ -1,3 +1,5 @@
+import type { StorageCapabilities } from './storage.js'
+
 /** A snapshot for `/stats`, statsd and metrics. Counters run since the process started. */
 export interface BrokerStats {
   /** By name, ascending. */
@@ -22,6 +24,8 @@ export interface TopicStats {
   readonly backendDepth: number
   readonly messageCount: number
   readonly messageBytes: number
+  /** Messages that were given up, in one channel at least, because memory was full ({@link StorageCapabilities.whenFull}). */
+  readonly droppedCount: number
   readonly paused: boolean
   /** By name, ascending. */
   readonly channels: readonly ChannelStats[]

@@ -13,6 +13,11 @@ export interface StorageCapabilities {
    * never drops them to save memory, since that would free nothing.
    */
   readonly resident: boolean
+  /**
+   * What becomes of a publish when the node's memory is full and nothing can be read back later: it is refused, or the
+   * oldest messages are dropped for it. Only a resident store has a reason to offer the latter.
+   */
+  readonly whenFull: 'refuse' | 'drop-oldest'
   /** Opening a log with a higher epoch shuts out its former owner (`E_STORAGE_FENCED`). */
   readonly fencing: boolean
 }

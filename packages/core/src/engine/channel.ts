@@ -220,6 +220,22 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#saver.touch()
   }
 
+  /**
+   * Memory is full: nobody will get what waits in these records any more, as many as there are marks. What is in flight stays so.
+   * Marks what was dropped, by index from `first` on.
+   */
+  drop(first: Sequence, isDropped: Uint8Array): void {
+    const from = Math.max(first, this.floor)
+    const to = Math.min(first + isDropped.length, this.#end)
+    const { count, deferred } = this.#states.drop(from, to, first, isDropped)
+    if (count === 0) return
+    this.#finishedAbove += count
+    this.#deferredCount -= deferred
+    if (deferred > 0) this.#requeuedLater.forget(from, to)
+    this.#advanceFloor()
+    this.#saver.touch()
+  }
+
   // ---- records go out --------------------------------------------------------------------------------------------
 
   #wake(): void {
@@ -259,6 +275,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     const queue = this.#queue
     if (!queue.take(countMax)) return false
     const { first, count, returned } = queue.run
+    if (returned && this.#states.get(first) !== RecordState.returned) return true // dropped meanwhile
     const segment = this.#log.segments.at(first)
     if (segment === null) {
       queue.untake(count)
@@ -547,6 +564,17 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     if (end <= this.floor) return true
     if (end > this.#end) return false
     return this.#states.nextUnfinished(Math.max(first, this.floor), end) === end
+  }
+
+  /** Whether every record of `[first, end)` is finished here, whatever crashes. */
+  isFinishedForGood(first: Sequence, end: Sequence): boolean {
+    if (end <= this.savedFloor) return true
+    if (!this.isFinished(first, end)) return false
+    let page = Math.floor(Math.max(first, this.savedFloor) / PAGE_RECORDS)
+    for (; page * PAGE_RECORDS < end; page++) {
+      if (this.#saver.isSaving(page) || this.#states.cleanPage(page) === null) return false
+    }
+    return true
   }
 
   /** Whether every record of `[first, end)` is finished here, or waits for its time. */

@@ -38,6 +38,11 @@ export class DeferredPublishes implements Timed {
     this.#arm(nowMs)
   }
 
+  /** Those of the records `[first, end)` do not wait anywhere any more. */
+  forget(first: Sequence, end: Sequence): void {
+    this.#heap.removeRange(first, end)
+  }
+
   onTimer(): void {
     const nowMs = this.#clock.wallMs()
     const cost = Math.max(1, this.#channels.size)

@@ -1,6 +1,6 @@
 import type { Sequence } from '../contracts/sequence.js'
 
-/** A binary heap of (time, sequence), earliest first; 16 bytes an entry. Entries are never removed from the middle: whoever takes one checks whether it still counts. */
+/** A binary heap of (time, sequence), earliest first; 16 bytes an entry. Single entries are never removed from the middle: whoever takes one checks whether it still counts. */
 export class DueHeap {
   #times = new Float64Array(0)
   #sequences = new Float64Array(0)
@@ -48,6 +48,17 @@ export class DueHeap {
     if (last === 0) this.clear()
     else if (last * 8 < this.#times.length) this.#resize(this.#times.length >> 1)
     return taken
+  }
+
+  /** Takes out every entry of the records `[first, end)`. Costs as much as there are entries. */
+  removeRange(first: Sequence, end: Sequence): void {
+    const times = this.#times
+    const sequences = this.#sequences
+    const size = this.#size
+    this.clear()
+    for (let at = 0; at < size; at++) {
+      if (sequences[at] < first || sequences[at] >= end) this.push(times[at], sequences[at])
+    }
   }
 
   clear(): void {

@@ -15,6 +15,7 @@ import { readCatalogue } from './catalogue.js'
 import type { Channel } from './channel.js'
 import { FifoQueue } from './fifo-queue.js'
 import { MemoryBudget } from './memory-budget.js'
+import { OldestDropper } from './oldest-dropper.js'
 import { ReadSlots } from './read-slots.js'
 import { TimerQueue } from './timer-queue.js'
 import { Topic, type TopicHost } from './topic.js'
@@ -82,6 +83,8 @@ export class Engine implements Broker, TopicHost {
   addresses: readonly ListenAddress[] = []
   readonly #discoveries: readonly Discovery[]
   readonly #durabilities: TopicDurabilities
+  /** Null when publishes are refused instead. */
+  readonly #dropper: OldestDropper | null
   #announcing = false
   readonly #topics = new Map<string, Topic>()
   readonly #clients = new Set<Client>()
@@ -115,6 +118,8 @@ export class Engine implements Broker, TopicHost {
     this.startedAtMs = parts.clock.wallMs()
     this.timers = new TimerQueue(parts.clock)
     this.budget = new MemoryBudget(parts.options.memorySizeBytesMax, (sizeBytes) => this.#reclaim(sizeBytes))
+    const drops = parts.storage.capabilities.whenFull === 'drop-oldest'
+    this.#dropper = drops ? new OldestDropper(this.#topics, this.budget, this.clock, this.logger) : null
   }
 
   /** Opens the storage and everything in it. @throws BrokerError from the storage. */
@@ -155,6 +160,7 @@ export class Engine implements Broker, TopicHost {
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel()
     this.#saveTimer?.cancel()
+    this.#dropper?.close()
     for (const topic of this.#topics.values()) await topic.close()
     this.#topics.clear()
     this.timers.close()
@@ -371,6 +377,15 @@ export class Engine implements Broker, TopicHost {
     if (left > 0) this.#reclaimedInVainAtMs = this.clock.monotonicMs()
   }
 
+  hasRoom(sizeBytes: number): boolean {
+    return this.budget.hasRoom(sizeBytes) || (this.#dropper?.makeRoom(sizeBytes) ?? false)
+  }
+
+  /** While the oldest can be dropped for it, nobody has to lose the newest. */
+  get isMemoryShort(): boolean {
+    return this.#dropper === null && this.budget.isShort
+  }
+
   unsettledBytesChanged(bytes: number): void {
     this.#unsettledBytes += bytes
     if (this.#unsettledBytes > PAUSE_ABOVE_BYTES) this.#behind = true
@@ -383,7 +398,8 @@ export class Engine implements Broker, TopicHost {
 
   get pressure(): Pressure {
     if (this.#behind) return 'paused'
-    return this.budget.isFull || this.storage.refusal !== null ? 'full' : 'open'
+    if (this.storage.refusal !== null) return 'full'
+    return this.budget.isFull && !this.#dropper?.couldMakeRoom(1) ? 'full' : 'open'
   }
 
   onRelief(callback: () => void): void {
@@ -393,6 +409,7 @@ export class Engine implements Broker, TopicHost {
 
   chargeMemory(sizeBytes: number): void {
     this.budget.charge(sizeBytes)
+    if (this.budget.isFull) this.#dropper?.makeRoom(0)
   }
 
   get health(): string {

@@ -126,6 +126,24 @@ export class RecordStates implements QueueRecords {
     return changed
   }
 
+  /**
+   * Marks what waits in `[first, end)` finished: for the first time, again, or for its time. What is in flight stays as it is.
+   * Sets `isChanged[sequence - base]` to 1 for each, and says how many there were, and how many of them were deferred.
+   */
+  drop(first: Sequence, end: Sequence, base: Sequence, isChanged: Uint8Array): { count: number; deferred: number } {
+    let count = 0
+    let deferred = 0
+    for (let sequence = first; sequence < end; sequence++) {
+      const state = this.get(sequence)
+      if (state === RecordState.finished || state >= OWNER) continue
+      this.set(sequence, RecordState.finished)
+      isChanged[sequence - base] = 1
+      count++
+      if (state === RecordState.deferred) deferred++
+    }
+    return { count, deferred }
+  }
+
   /** Counts one more delivery that came back. Saturates. */
   addDelivery(sequence: Sequence, atLeast: number): void {
     const page = this.#openPage(Math.floor(sequence / PAGE_RECORDS))

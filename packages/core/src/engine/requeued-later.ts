@@ -1,7 +1,7 @@
 import type { Sequence } from '../contracts/sequence.js'
 import { DueHeap } from './due-heap.js'
 
-/** Records that consumers requeued with a delay. Each is in here once, until its time has come or its channel was emptied. */
+/** Records that consumers requeued with a delay. Each is in here once, until its time has come, its channel was emptied, or it was dropped. */
 export class RequeuedLater {
   /** By monotonic clock. */
   readonly #heap = new DueHeap()
@@ -33,6 +33,15 @@ export class RequeuedLater {
   /** `Infinity` when empty. */
   get earliestMs(): number {
     return this.#heap.earliest
+  }
+
+  /** Forgets those of the records `[first, end)`. */
+  forget(first: Sequence, end: Sequence): void {
+    const { size } = this.#dueAtMs
+    for (const sequence of this.#dueAtMs.keys()) {
+      if (sequence >= first && sequence < end) this.#dueAtMs.delete(sequence)
+    }
+    if (this.#dueAtMs.size < size) this.#heap.removeRange(first, end)
   }
 
   clear(): void {

@@ -78,6 +78,14 @@ export class Retention {
     if (ranges.length > 0) log.store.erase(ranges)
   }
 
+  /** Whether nothing in storage of `[first, end)` will be needed again, whatever crashes. */
+  isErasable(first: Sequence, end: Sequence): boolean {
+    const { release, storedRelease, channels } = this.#topic
+    if (end > Math.min(release, storedRelease ?? Infinity)) return false
+    for (const channel of channels.values()) if (!channel.isFinishedForGood(first, end)) return false
+    return true
+  }
+
   #erasePage(page: number, ranges: SequenceRange[]): void {
     const erased = this.#erased.get(page) ?? 0
     if (erased === PAGE_RECORDS) return
@@ -102,6 +110,13 @@ export class Retention {
 
   // ---- in memory -------------------------------------------------------------------------------------------------
 
+  /** Whether every channel has finished all of the segment. */
+  isFinished({ first, end }: Segment): boolean {
+    if (end > this.#topic.release) return false
+    for (const channel of this.#topic.channels.values()) if (!channel.isFinished(first, end)) return false
+    return true
+  }
+
   /** Every channel has passed what lies below. */
   get passed(): Sequence {
     let passed = this.#topic.release
@@ -111,19 +126,24 @@ export class Retention {
 
   /** Lets go of segments above the floor in which nothing can be given out: every channel has finished or deferred all of it. */
   dropIdle(): void {
-    const { log, channels, isResident, release } = this.#topic
-    const end = Math.min(isResident ? log.first : Infinity, release)
-    const isIdle = (channel: Channel, segment: Segment): boolean =>
-      isResident || channel.ephemeral
-        ? channel.isFinished(segment.first, segment.end)
-        : channel.isFinishedOrDeferred(segment.first, segment.end)
-    const idle = log.segments.all.filter(
-      (segment) =>
-        segment.end <= end &&
-        log.isClosed(segment) &&
-        [...channels.values()].every((channel) => isIdle(channel, segment)),
-    )
-    for (const segment of idle) log.segments.remove(segment)
+    const { log, isResident } = this.#topic
+    const idle = log.segments.all.filter((segment) => log.isClosed(segment) && this.#isIdle(segment))
+    for (const segment of idle) {
+      log.segments.remove(segment)
+      // a resident store holds the same memory, and has it alone from here on
+      if (isResident) log.store.erase([{ first: segment.first, end: segment.end }])
+    }
+  }
+
+  #isIdle({ first, end }: Segment): boolean {
+    const { channels, isResident, release } = this.#topic
+    if (isResident) return this.isErasable(first, end)
+    if (end > release) return false
+    for (const channel of channels.values()) {
+      const isIdle = channel.ephemeral ? channel.isFinished(first, end) : channel.isFinishedOrDeferred(first, end)
+      if (!isIdle) return false
+    }
+    return true
   }
 
   /** Segments that can be read back when they are needed again. */

@@ -6,6 +6,8 @@ import type { Segment } from './segment.js'
 export class SegmentList {
   readonly #budget: MemoryBudget
   readonly #segments: Segment[] = []
+  /** Of all of them. */
+  sizeBytes = 0
   /** Most look-ups hit the one before. */
   #lastFound: Segment | null = null
 
@@ -43,7 +45,7 @@ export class SegmentList {
 
   /** Adds a segment at its place. */
   add(segment: Segment): void {
-    this.#budget.charge(segment.sizeBytes)
+    this.#charge(segment.sizeBytes)
     const index = this.indexAt(segment.first) + 1
     if (index === this.#segments.length) this.#segments.push(segment)
     else this.#segments.splice(index, 0, segment)
@@ -94,6 +96,11 @@ export class SegmentList {
 
   #forget(index: number, count: number): void {
     this.#lastFound = null
-    for (const segment of this.#segments.splice(index, count)) this.#budget.charge(-segment.sizeBytes)
+    for (const segment of this.#segments.splice(index, count)) this.#charge(-segment.sizeBytes)
+  }
+
+  #charge(sizeBytes: number): void {
+    this.sizeBytes += sizeBytes
+    this.#budget.charge(sizeBytes)
   }
 }

@@ -52,6 +52,10 @@ export interface TopicHost {
   scheduleSave(channel: Channel): void
   /** Memory and disk below the floors may be given back at the end of this turn. */
   scheduleTrim(topic: Topic): void
+  /** Whether messages of this size find room, once whatever may go has gone. */
+  hasRoom(sizeBytes: number): boolean
+  /** Who may drop messages should. */
+  readonly isMemoryShort: boolean
   inNextTurn(callback: () => void): void
   unsettledBytesChanged(bytes: number): void
   /** Sets or, with null, clears what is wrong with a topic. */
@@ -93,6 +97,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
   #durable: Promise<void> = Promise.resolve()
   #messageCount = 0
   #messageBytes = 0
+  #droppedCount = 0
   /** The end of what the counters have seen. */
   #countedEnd: Sequence
   #publishedSinceSweep = false
@@ -267,7 +272,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
   }
 
   get isMemoryShort(): boolean {
-    return this.#host.budget.isShort
+    return this.#host.isMemoryShort
   }
 
   get isResident(): boolean {
@@ -330,7 +335,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     const { failure } = this.log
     if (failure !== null) return new BrokerError('E_PUB_FAILED', describe(failure), { cause: failure })
     if (this.log.next + count > this.log.leases.end) return new BrokerError('E_PUB_FAILED', 'no ids left')
-    if (this.#host.budget.hasRoom(frameBytes)) return null
+    if (this.#host.hasRoom(frameBytes)) return null
     return new BrokerError('E_MEMORY_FULL', `memory budget of ${this.#host.budget.sizeBytesMax} bytes is used up`)
   }
 
@@ -551,14 +556,20 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
 
   async empty(): Promise<void> {
     this.#requireAlive()
-    const first = this.release
-    const end = this.log.committedEnd
-    if (first === end) return
-    this.release = end
-    this.#voids.push({ first, end })
-    for (const channel of this.channels.values()) channel.releaseVoid(first, end)
+    if (this.release === this.log.committedEnd) return
+    this.#voidUntil(this.log.committedEnd)
     await this.#saveEntry()
     this.#host.scheduleTrim(this)
+  }
+
+  /** What waits at the topic below `end` is gone. */
+  #voidUntil(end: Sequence): void {
+    const first = this.release
+    this.release = end
+    const last = this.#voids.pop()
+    if (last?.end === first) this.#voids.push({ first: last.first, end })
+    else this.#voids.push(...(last === undefined ? [] : [last]), { first, end })
+    for (const channel of this.channels.values()) channel.releaseVoid(first, end)
   }
 
   async #saveEntry(): Promise<void> {
@@ -648,6 +659,54 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     return this.#retention.evictable()
   }
 
+  /**
+   * Memory is full: gives up what waits in the oldest segments, for whomever and whatever it waits, until one can go. What is
+   * in flight stays so, and keeps its segment. A crash may bring back what was dropped.
+   */
+  dropOldest(): { readonly count: number; readonly sizeBytes: number } {
+    let count = 0
+    for (const segment of this.log.segments.all) {
+      if (!this.log.isClosed(segment)) this.log.closeTail()
+      if (!this.log.isClosed(segment)) break
+      count += this.#drop(segment)
+      if (!this.#retention.isFinished(segment)) continue
+      this.log.segments.remove(segment)
+      this.#eraseDropped(segment)
+      return { count, sizeBytes: segment.sizeBytes }
+    }
+    return { count, sizeBytes: 0 }
+  }
+
+  #drop(segment: Segment): number {
+    const { first, end } = segment
+    const isDropped = new Uint8Array(segment.count)
+    for (const channel of this.channels.values()) channel.drop(first, isDropped)
+    if (!segment.dues().next().done) this.#deferred.forget(first, end)
+    if (end > this.release) {
+      isDropped.fill(1, Math.max(0, this.release - first))
+      this.#voidUntil(end)
+    }
+    let count = 0
+    for (const dropped of isDropped) count += dropped
+    this.#droppedCount += count
+    return count
+  }
+
+  /** The store, too, lets go of the segment: at once where what happened is kept at once, else when it is trimmed. */
+  #eraseDropped({ first, end }: Segment): void {
+    const { release } = this
+    const erase = (): void => {
+      for (const channel of this.channels.values()) channel.save()
+      if (this.#deleted === null && this.#retention.isErasable(first, end)) this.log.store.erase([{ first, end }])
+    }
+    const failed = (error: unknown): void => {
+      if (this.#deleted !== null) return
+      this.#host.logger.warn(`topic ${this.topicName}: what was dropped may come back`, { error: describe(error) })
+    }
+    if (this.storedRelease === null || this.storedRelease === release) erase()
+    else this.#saveEntry().then(erase, failed)
+  }
+
   /** Stores the topic's entry as it is now, but for `changes`, in one write with `others`. Entries resolve in the order of the calls. */
   async #writeEntry(changes: Partial<TopicEntry> = {}, others: readonly CatalogueWrite[] = []): Promise<void> {
     const entry: TopicEntry = {
@@ -679,6 +738,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
       backendDepth: Math.max(0, depth - resident),
       messageCount: this.#messageCount,
       messageBytes: this.#messageBytes,
+      droppedCount: this.#droppedCount,
       paused: this.paused,
       channels: channels
         .filter((each) => each !== undefined)

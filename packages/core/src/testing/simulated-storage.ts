@@ -9,6 +9,10 @@ import { SimulatedLane, type SimulatedOperation, Simulation, type SimulationOpti
 export interface SimulatedStorageOptions extends SimulationOptions {
   /** Weakest first; the last one is the catalogue's. Without it, all three. */
   readonly durabilities?: readonly Durability[]
+  /** `refuse` without it. */
+  readonly whenFull?: StorageCapabilities['whenFull']
+  /** Says that nothing is gained by reading back from here. False without it. */
+  readonly resident?: boolean
   /** What an earlier storage left. */
   readonly disk?: SimulatedDisk
 }
@@ -48,7 +52,8 @@ export class SimulatedStorage implements Storage {
     this.#files = new SimulatedLane(this.#simulation)
     this.capabilities = {
       durabilities: options.durabilities ?? ['none', 'process', 'power'],
-      resident: false,
+      resident: options.resident ?? false,
+      whenFull: options.whenFull ?? 'refuse',
       fencing: false,
     }
   }

@@ -28,7 +28,12 @@ function* topicJson(topic: TopicStats, source: StatsSource): Generator<string> {
   yield `{"topic_name":${toGoJson(topic.name)},"channels":`
   yield* listJson(topic.channels, (channel) => channelJson(channel, source))
   yield `,"depth":${topic.depth},"backend_depth":${topic.backendDepth},"message_count":${topic.messageCount}` +
-    `,"message_bytes":${topic.messageBytes},"paused":${topic.paused},${E2E_LATENCY}}`
+    `,"message_bytes":${topic.messageBytes}${droppedCountJson(topic)},"paused":${topic.paused},${E2E_LATENCY}}`
+}
+
+/** Ours; nsqd has no such field, and while nothing was dropped nor have we. */
+function droppedCountJson({ droppedCount }: TopicStats): string {
+  return droppedCount === 0 ? '' : `,"dropped_count":${droppedCount}`
 }
 
 /** Without topology-aware consumption nsqd counts every delivery as global, and leaves out a zero. */

@@ -55,6 +55,7 @@ export function topicStats(stats: Partial<TopicStats> = {}): TopicStats {
     backendDepth: 1,
     messageCount: 19,
     messageBytes: 190,
+    droppedCount: 0,
     paused: false,
     channels: [],
     ...stats,
