@@ -40,8 +40,8 @@ describe('docs/configuration.md', () => {
     }
   })
 
-  it('has every option of our own transports, with its default', async () => {
-    for (const name of ['@spillway/transport-tcp', '@spillway/transport-http']) {
+  it('has every option of our own transports and of the durable storage, with its default', async () => {
+    for (const name of ['@spillway/transport-tcp', '@spillway/transport-http', '@spillway/storage-rocksdb']) {
       const plugin: Plugin = (await import(name)).default
       const { properties } = plugin.optionsSchema as { properties: Record<string, JsonSchema> }
       assert.deepEqual(

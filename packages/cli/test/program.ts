@@ -1,12 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const running = new Set<ChildProcess>()
+/** Where programs run that were not told where: what they keep, they keep in their working directory. */
+let folder = ''
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spillway-cli-'))
+})
+
+after(() => rmSync(folder, { recursive: true, force: true }))
 
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
   running.clear()
+  for (const kept of ['journal', 'rocksdb', 'data']) rmSync(join(folder, kept), { recursive: true, force: true })
 })
 
 interface RunOptions {
@@ -21,7 +33,7 @@ export class Program {
   readonly #child: ChildProcess
   readonly #exit: Promise<unknown[]>
 
-  constructor(name: 'spillway' | 'nsqd', args: readonly string[], { cwd, env }: RunOptions = {}) {
+  constructor(name: 'spillway' | 'nsqd', args: readonly string[], { cwd = folder, env }: RunOptions = {}) {
     const path = fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url))
     this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } })
     this.#exit = once(this.#child, 'close')

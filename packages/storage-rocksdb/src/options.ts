@@ -26,7 +26,7 @@ export const OPTIONS_SCHEMA = {
     ballastSizeBytes: {
       type: 'integer',
       minimum: 0,
-      default: 64 * MIB,
+      default: 32 * MIB,
       description:
         'Size of a file that is deleted when the disk is full after all, so that consumers can go on; 0 for none. Bytes.',
     },

@@ -51,7 +51,7 @@ export function warningsOf(values: NsqdValues): string[] {
   const lines: string[] = []
   for (const [name, value] of Object.entries(values)) {
     const { effect } = flags[name]
-    if (name === 'data-path' && value !== '' && (values.storage ?? 'memory') === 'memory') {
+    if (name === 'data-path' && value !== '' && values.storage === 'memory') {
       lines.push('--data-path is not used: this storage keeps messages in memory')
     }
     if (effect === 'effective' || value === false || value === '') continue

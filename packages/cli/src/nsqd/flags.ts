@@ -101,13 +101,16 @@ export const NSQD_FLAGS = {
   'topology-region': string('region of this node', later),
   'topology-zone': string('zone of this node', later),
   'data-path': string('folder of everything that is stored', { defaultText: 'the working directory' }),
-  'mem-queue-size': integer('messages that wait on an ephemeral topic or channel before the newest are dropped', {
-    defaultText: '10000',
-    ...to('memQueueSize'),
-  }),
+  'mem-queue-size': integer(
+    'messages that wait on an ephemeral topic or channel; sizes the memory (32 KiB each) where --memory-limit is not given',
+    {
+      defaultText: '10000',
+      ...to('memQueueSize'),
+    },
+  ),
   'max-bytes-per-file': integer('size of a disk queue file', never),
   'sync-every': integer('messages per disk queue fsync', never),
-  'sync-timeout': duration('time between disk queue fsyncs', never),
+  'sync-timeout': duration('time between fsyncs of the journal', { defaultText: '2s' }),
   'queue-scan-worker-pool-max': integer('workers that look for timeouts', never),
   'queue-scan-selection-count': integer('channels that are looked at for timeouts at once', never),
   'msg-timeout': duration('time after which a message that is not finished is delivered again', {
@@ -176,7 +179,7 @@ export const NSQD_FLAGS = {
   snappy: boolean('offer snappy', { ...later, defaultText: 'true' }),
   'enable-experiment': strings('experiment to enable (may be given several times)', later),
 
-  storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', { defaultText: '"memory"' }),
+  storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', { defaultText: '"rocksdb"' }),
   durability: flag('what an OK promises: none, process or power', 'value', oneOf('none', 'process', 'power'), {
     pointer: '/storage/options/durability',
   }),
@@ -185,7 +188,7 @@ export const NSQD_FLAGS = {
     'size',
     parseSizeBytes,
     {
-      defaultText: 'half of the memory',
+      defaultText: 'half of the memory, at most 512MiB with rocksdb',
       ...to('memorySizeBytesMax'),
     },
   ),

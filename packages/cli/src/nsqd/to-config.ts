@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { isSocketPath } from '@spillway/core'
-import type { PluginUse, SpillwayConfig } from '@spillway/core/node'
+import { halfOfMemoryBytes, type PluginUse, type SpillwayConfig } from '@spillway/core/node'
 import type { FlagValues } from '../go-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 
@@ -18,16 +18,34 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
     const key = /^\/node\/(\w+)$/.exec(pointerOf(name) ?? '')?.[1]
     if (key !== undefined && value !== '') node[key] = value
   }
-  const storage = values.storage ?? 'memory'
-  const { durability } = values
+  const storage = values.storage ?? 'rocksdb'
+  if (storage !== 'memory' && node.memorySizeBytesMax === undefined && values['mem-queue-size'] !== undefined) {
+    node.memorySizeBytesMax = memorySizeBytesFor(values['mem-queue-size'])
+  }
   return {
     node,
     storage: {
       use: OWN_STORAGES[storage] ?? storage,
-      ...(durability === undefined ? {} : { options: { durability } }),
+      ...optionsOf(storage, values),
     },
     transports: listenersOf(values).map(({ use, address }): PluginUse => ({ use, options: { address } })),
   }
+}
+
+/** Memory that is enough for little. */
+const MEMORY_BYTES_MIN = 128 * 1024 * 1024
+/** nsqd keeps `--mem-queue-size` messages of every topic and channel in memory; here all of them share one budget. */
+const BYTES_PER_QUEUED = 32 * 1024
+
+function memorySizeBytesFor(memQueueSize: number): number {
+  return Math.min(MEMORY_BYTES_MIN + Math.max(0, memQueueSize) * BYTES_PER_QUEUED, halfOfMemoryBytes())
+}
+
+function optionsOf(storage: string, values: NsqdValues): { readonly options?: Record<string, unknown> } {
+  const options: Record<string, unknown> = {}
+  if (values.durability !== undefined) options.durability = values.durability
+  if (storage === 'rocksdb' && values['sync-timeout'] !== undefined) options.syncIntervalMs = values['sync-timeout']
+  return Object.keys(options).length === 0 ? {} : { options }
 }
 
 /** The flag behind a place in {@link configOfFlags}'s configuration, for messages. */

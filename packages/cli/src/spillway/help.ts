@@ -14,7 +14,7 @@ Options:
   --version   show the versions of Spillway, of the NSQ that it is compatible with, and of Node.js
 
 Examples:
-  spillway start                              run with everything at its default, messages in memory
+  spillway start                              run with everything at its default, messages in ./data
   spillway start --config spillway.json       run what the file says
   spillway check --config spillway.json       find every mistake in the file
   spillway help start                         all options of start
@@ -30,7 +30,7 @@ There is also nsqd, the same broker with the flags of NSQ's nsqd: see nsqd --hel
 Usage: spillway start [--config FILE] [options]
 
 Options:
-  -c, --config FILE     JSON configuration; without it: messages in memory, V2 on 0.0.0.0:4150, HTTP on 0.0.0.0:4151
+  -c, --config FILE     JSON configuration; without it: messages in ./data, V2 on 0.0.0.0:4150, HTTP on 0.0.0.0:4151
   --check               only check the configuration, as spillway check does
   --log-level LEVEL     debug, info, warn, error or fatal; without it: node.logLevel of the configuration
   --log-format FORMAT   json or text; without it: text on a terminal, otherwise json

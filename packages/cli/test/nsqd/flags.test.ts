@@ -11,10 +11,10 @@ const configOf = (...args: string[]) => configOfFlags(valuesOf(...args))
 
 describe("nsqd's flags", () => {
   describe('as a configuration', () => {
-    it('are memory, TCP and HTTP on their usual ports where nothing is said', () => {
+    it('are RocksDB, TCP and HTTP on their usual ports where nothing is said', () => {
       assert.deepEqual(configOf(), {
         node: { dataPath: '.' },
-        storage: { use: '@spillway/storage-memory' },
+        storage: { use: '@spillway/storage-rocksdb' },
         transports: [
           { use: '@spillway/transport-tcp', options: { address: '0.0.0.0:4150' } },
           { use: '@spillway/transport-http', options: { address: '0.0.0.0:4151' } },
@@ -97,10 +97,10 @@ describe("nsqd's flags", () => {
   })
 
   it('tell that a data path is not used by a storage in memory', () => {
-    assert.deepEqual(warningsOf(valuesOf('--data-path=/nope')), [
+    assert.deepEqual(warningsOf(valuesOf('--data-path=/nope', '--storage=memory')), [
       '--data-path is not used: this storage keeps messages in memory',
     ])
-    assert.deepEqual(warningsOf(valuesOf('--data-path=/nope', '--storage=./mine.js')), [])
+    assert.deepEqual(warningsOf(valuesOf('--data-path=/nope')), [])
   })
 
   it('do not warn where they are effective, switched off, or would do nothing in nsqd either', () => {
@@ -115,7 +115,15 @@ describe("nsqd's flags", () => {
   })
 
   it('each go somewhere, or say that they do not', () => {
-    const handledByHand = ['version', 'log-prefix', 'tcp-address', 'http-address', 'data-path', 'storage']
+    const handledByHand = [
+      'version',
+      'log-prefix',
+      'tcp-address',
+      'http-address',
+      'data-path',
+      'storage',
+      'sync-timeout',
+    ]
     for (const [name, { effect, pointer }] of Object.entries(FLAGS)) {
       const goesSomewhere = pointer !== undefined || handledByHand.includes(name)
       assert.equal(goesSomewhere, effect === 'effective', name)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { realpathSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { nsqd } from '../../src/nsqd/main.js'
 import { Program } from '../program.js'
@@ -21,7 +20,7 @@ const fatalOf = (text: string): string[] =>
 
 describe('nsqd', () => {
   it('says where it listens, answers there, and exits 0 at SIGTERM', async () => {
-    const program = new Program('nsqd', ANYWHERE, { cwd: tmpdir() })
+    const program = new Program('nsqd', ANYWHERE)
     await program.sees(/^\[nsqd\] \S+ \S+ INFO: TCP: listening on 127\.0\.0\.1:[1-9]\d*$/m)
     const [, address] = await program.sees(/^\[nsqd\] \S+ \S+ INFO: HTTP: listening on (127\.0\.0\.1:[1-9]\d*)$/m)
     const ping = await fetch(`http://${address}/ping`)
@@ -110,7 +109,7 @@ describe('nsqd', () => {
   })
 
   it('refuses a durability that the storage does not offer', async () => {
-    const { stderr } = await finished('--durability=power')
+    const { stderr } = await finished('--storage=memory', '--durability=power')
     assert.deepEqual(fatalOf(stderr), [
       'failed to instantiate nsqd - --durability: found "power", expected one of "none", which this storage offers',
     ])

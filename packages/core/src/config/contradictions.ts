@@ -13,7 +13,10 @@ const ORDERED = [
 ] as const satisfies readonly (readonly [keyof NodeSettings, keyof NodeSettings])[]
 
 /** Limits that each are allowed, and together cannot be meant. */
-export function contradictingLimits(node: Partial<NodeSettings>, source: ConfigSource): ConfigProblem[] {
+export function contradictingLimits(
+  node: Partial<Record<keyof NodeSettings, unknown>>,
+  source: ConfigSource,
+): ConfigProblem[] {
   const problems: ConfigProblem[] = []
   for (const [lower, upper] of ORDERED) {
     const [low, high] = [node[lower], node[upper]]

@@ -1,4 +1,4 @@
-import { hostname, totalmem } from 'node:os'
+import { hostname } from 'node:os'
 import type { Authenticator } from '../contracts/authenticator.js'
 import type { Discovery } from '../contracts/discovery.js'
 import type { QueueFactory } from '../contracts/queue.js'
@@ -27,7 +27,8 @@ export interface LoadedPlugin<T> {
 /** A configuration that was checked throughout: every plugin found, every option allowed. */
 export interface LoadedConfig {
   readonly source: ConfigSource
-  readonly node: NodeSettings
+  /** `memorySizeBytesMax` is null where the configuration does not say: what is sensible depends on the storage. */
+  readonly node: Omit<NodeSettings, 'memorySizeBytesMax'> & { readonly memorySizeBytesMax: number | null }
   /** `null`: the configuration does not say; the storage's own default counts. */
   readonly durability: Durability | null
   /** Other durabilities, by topic or by the beginning of its name with `*` behind it. */
@@ -171,17 +172,11 @@ function durabilityOf(section: unknown): Durability | null {
   return storageOptions(section).durability ?? null
 }
 
-/** Fills in what the schema cannot know: the host's name and its memory. */
-function completeNode(node: unknown): NodeSettings {
+/** Fills in what the schema cannot know: the host's name. */
+function completeNode(node: unknown): LoadedConfig['node'] {
   const host = hostname()
-  const unknown = { broadcastAddress: host, hostname: host, memorySizeBytesMax: defaultMemorySizeBytes() }
+  const unknown = { broadcastAddress: host, hostname: host, memorySizeBytesMax: null }
   return { ...unknown, ...(node as NodeSettings) }
-}
-
-function defaultMemorySizeBytes(): number {
-  const limit = process.constrainedMemory()
-  const total = totalmem()
-  return Math.floor((limit > 0 && limit < total ? limit : total) / 2)
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {

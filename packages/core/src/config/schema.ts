@@ -51,7 +51,7 @@ const LIMITS = {
     type: 'integer',
     minimum: 16_777_216,
     description:
-      'What messages in memory, bodies being read and output buffers may take together before publishes are refused. Bytes. Without it: half of the memory of the machine or container.',
+      'What messages in memory, bodies being read and output buffers may take together before publishes are refused. Bytes. Without it: half of the memory of the machine or container, and at most 512 MiB where the storage keeps messages on disk.',
   },
   discoveryTimeoutMsMax: durationMs(
     "How long a new topic's messages wait for discovery to say which channels it has elsewhere.",

@@ -9,6 +9,7 @@ import type { BrokerOptions } from '../contracts/options.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { ListenAddress } from '../contracts/transport.js'
 import { Engine, type EngineParts } from '../engine/engine.js'
+import { defaultMemorySizeBytes } from './memory-size.js'
 import { SystemClock } from './system-clock.js'
 import { type WiredPlugins, wirePlugins } from './wiring.js'
 
@@ -46,7 +47,7 @@ export class SpillwayNode {
     this.logger = logger
     this.plugins = { transports, ...parts }
     this.drainTimeoutMs = config.node.drainTimeoutMs
-    const brokerOptions = brokerOptionsOf(config, chooseDurability(config, parts.storage))
+    const brokerOptions = brokerOptionsOf(config, parts.storage)
     requireOffered(config, parts.storage)
     const engineParts = { ...parts, clock, random, logger, options: brokerOptions }
     this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
@@ -128,9 +129,12 @@ function describeListener({ protocol, address, port }: ListenAddress): string {
   return `${protocol.toUpperCase()}: listening on ${port < 0 ? address : `${host}:${port}`}`
 }
 
-function brokerOptionsOf({ node, durabilityByTopic }: LoadedConfig, durability: Durability): BrokerOptions {
-  const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = node
-  return { version: NSQ_VERSION, ...options, durability, durabilityByTopic }
+function brokerOptionsOf(config: LoadedConfig, storage: Storage): BrokerOptions {
+  const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = config.node
+  const memorySizeBytesMax = options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities)
+  const { durabilityByTopic } = config
+  const durability = chooseDurability(config, storage)
+  return { version: NSQ_VERSION, ...options, memorySizeBytesMax, durability, durabilityByTopic }
 }
 
 function chooseDurability({ durability }: LoadedConfig, storage: Storage): Durability {

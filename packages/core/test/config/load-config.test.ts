@@ -58,7 +58,7 @@ describe('loadConfig', () => {
     assert.equal(node.readyCountMax, 2_500)
     assert.equal(node.dataPath, './data')
     assert.equal(node.broadcastAddress, hostname())
-    assert.ok(node.memorySizeBytesMax > 0)
+    assert.equal(node.memorySizeBytesMax, null)
   })
 
   it('keeps what the file says over any default', async () => {
