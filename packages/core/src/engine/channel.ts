@@ -162,7 +162,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** The release point has moved: records `[first, end)` are this channel's too. `first` is where the last release ended. */
   release(first: Sequence, end: Sequence): void {
     const count = end - first
-    const room = this.ephemeral ? this.#ephemeralRoom() : count
+    const room = this.ephemeral ? Math.min(count, this.#ephemeralRoom()) : count
     this.#end = end
     this.#messageCount += count
     if (room < count) this.#finishedAbove += this.#states.finishRange(first + room, end)

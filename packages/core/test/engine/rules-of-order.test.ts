@@ -39,6 +39,23 @@ describe('rules of order', () => {
       assert.deepEqual(consumer.bodies, ['a'])
     })
 
+    it('gives an ephemeral channel no record before it is safe, although the channel has room for more', async () => {
+      const broker = await open()
+      const consumer = await broker.subscribe('t', 'c#ephemeral')
+      broker.publish('t', 'a')
+      await clock.advanceAsync(10)
+      storage.hold()
+      broker.publish('t', 'b')
+      await clock.advanceAsync(10)
+      consumer.finishAll()
+      consumer.subscription.setReady(10)
+      await clock.advanceAsync(10)
+      assert.deepEqual(consumer.bodies, ['a'])
+      storage.release()
+      await clock.advanceAsync(10)
+      assert.deepEqual(consumer.bodies, ['a', 'b'])
+    })
+
     it('has the topic in the catalogue before any record of it can be found', async () => {
       for (let call = 1; call < 12; call++) {
         const disk = new SimulatedStorage({ clock, random: seededRandom(call), latencyMs: () => 1 })
