@@ -8,7 +8,7 @@ import { PendingValues } from './pending-values.js'
 import { StretchBuilder } from './stretch-builder.js'
 import { chunksOf, decodeStretchEntry, encodeStretchEntry } from './stretch-codec.js'
 import type { ValueWrite } from './value-list.js'
-import { endOf, framesOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-records.js'
+import { chunkOf, endOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-records.js'
 
 const MIB = 1024 * 1024
 /** More young records than this are stored at once. */
@@ -246,9 +246,9 @@ export class Archive {
     const { database } = this.#parts
     this.#storing = this.#pending
     this.#pending = new PendingValues()
-    const dead = this.#dead
+    const deadCount = this.#dead.length // more may die while these are deleted
     const deadBytes = this.#deadBytes
-    if (!this.#storing.isEmpty || dead.length > 0) {
+    if (!this.#storing.isEmpty || deadCount > 0) {
       const batch = database.batch()
       for (const prefix of this.#storing.prefixes()) {
         const { gte, lt } = prefixRange(prefix)
@@ -258,7 +258,7 @@ export class Archive {
         if (value === null) batch.tryDelete(key)
         else batch.tryPut(key, value)
       }
-      for (const key of dead) batch.tryDelete(key)
+      for (const key of this.#dead) batch.tryDelete(key)
       try {
         await database.write(batch)
       } catch (error) {
@@ -270,7 +270,7 @@ export class Archive {
     }
     this.#storing = null
     this.#storedCount++
-    this.#dead = this.#dead.slice(dead.length)
+    this.#dead = this.#dead.slice(deadCount)
     this.#deadBytes -= deadBytes
     this.#garbageBytes += deadBytes
   }
@@ -297,7 +297,7 @@ export class Archive {
       if (state.isDeleted) return
       const first = state.first
       for (const stretch of stretches) state.add(stretch)
-      state.dropErasedBelow(end)
+      state.erase(state.takeErasedBelow(end)) // what may go since a moment ago among them
       this.youngChanged(state, -state.young.dropBelow(end))
       this.stretchesDied(state, state.dropStoredBelow(first)) // trimmed meanwhile
     }
@@ -320,8 +320,8 @@ export class Archive {
     const builder = new StretchBuilder()
     let readBytes = 0
     try {
-      for (let at = state.stored.indexOf(start); at < state.stored.length; at++) {
-        const stretch = state.stored[at]
+      // a copy: trims take from its front meanwhile
+      for (const stretch of state.stored.slice(state.stored.indexOf(start))) {
         const isFull = builder.framesBytes >= STRETCH_BYTES_MAX || readBytes >= REWRITE_BYTES_MAX
         if (!state.sparse.has(stretch) || !allowed.includes(stretch) || isFull) break
         group.push(stretch)
@@ -341,12 +341,17 @@ export class Archive {
       batch.tryDelete(dataKey(state.log, first))
     }
     const stretch = putStretch(batch, state.log, builder, group[group.length - 1].end)
-    await database.write(batch).finally(() => {
+    state.replacing = database.write(batch)
+    try {
+      await state.replacing
+      if (!state.isDeleted) state.replace(group, stretch === null ? [] : [stretch])
+      for (const { erased } of group) state.erase(erased ?? []) // what may go since it was read among them
+    } finally {
       state.rewriting = []
-    })
+      state.replacing = null
+    }
     this.#garbageBytes += readBytes
     if (state.isDeleted) return readBytes
-    state.replace(group, stretch === null ? [] : [stretch])
     this.stretchesDied(state, state.dropStoredBelow(state.first)) // trimmed meanwhile
     return readBytes
   }
@@ -376,10 +381,6 @@ export class Archive {
 
 /** Above every journal file number, records that are in none included. */
 const ALL_FILES = Number.POSITIVE_INFINITY
-
-function chunkOf(entry: YoungEntry) {
-  return { first: entry.first, count: entry.count, frames: framesOf(entry), attributes: entry.attributes }
-}
 
 function entryBytes(entry: YoungEntry): number {
   return entry.end - entry.start

@@ -18,6 +18,8 @@ const OLD_LOGS_MAX = 3
 export class Database {
   readonly path: string
   #db: RocksDB | null = null
+  /** Batches that were begun and not written. */
+  readonly #begun = new Set<WriteBatch>()
   #garbageCollection: { readonly FORCE: number; readonly DEFAULT: number } | null = null
 
   constructor(path: string) {
@@ -97,11 +99,14 @@ export class Database {
 
   /** A batch, for {@link write}. Its buffers must not change before that has resolved. */
   batch(): WriteBatch {
-    return this.#open.write({ autoDestroy: true })
+    const batch = this.#open.write({ autoDestroy: true })
+    this.#begun.add(batch)
+    return batch
   }
 
   /** Writes all of the batch or nothing, so that it survives kill -9. */
   write(batch: WriteBatch): Promise<void> {
+    this.#begun.delete(batch)
     return this.#run(() => batch.flush())
   }
 
@@ -130,6 +135,8 @@ export class Database {
   async close(): Promise<void> {
     const db = this.#db
     this.#db = null
+    for (const batch of this.#begun) batch.destroy() // RocksDB waits for every one of them
+    this.#begun.clear()
     if (db !== null) await db.close()
   }
 }

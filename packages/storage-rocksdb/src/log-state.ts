@@ -1,4 +1,4 @@
-import type { Chunk, Durability, Lease, Sequence, SequenceRange } from '@spillway/core'
+import type { Durability, Lease, Sequence, SequenceRange } from '@spillway/core'
 import { addRange, countOf, without } from './ranges.js'
 import type { Piece } from './stretch-codec.js'
 import { YoungRecords } from './young-records.js'
@@ -60,6 +60,8 @@ export class LogState {
   readonly sparse = new Set<Stretch>()
   /** Consecutive stretches that are being rewritten: they stay until that is done. */
   rewriting: readonly Stretch[] = []
+  /** While RocksDB is told of their replacement: whoever reads them meanwhile may find either. */
+  replacing: Promise<void> | null = null
   /** Durability of who has it open. */
   durability: Durability = 'process'
   isDeleted = false
@@ -137,20 +139,14 @@ export class LogState {
     return this.sparse.size > 0
   }
 
-  /** Forgets notes on records below `end`, which are stored now. */
-  dropErasedBelow(end: Sequence): void {
+  /** Takes out the notes on records below `end`, which are stored now, or gone. */
+  takeErasedBelow(end: Sequence): SequenceRange[] {
     let count = 0
     while (count < this.erased.length && this.erased[count].end <= end) count++
-    this.erased.splice(0, count)
-    if (this.erased.length > 0 && this.erased[0].first < end) this.erased[0] = { first: end, end: this.erased[0].end }
+    const taken = this.erased.splice(0, count)
+    if (this.erased.length === 0 || this.erased[0].first >= end) return taken
+    taken.push({ first: this.erased[0].first, end })
+    this.erased[0] = { first: end, end: this.erased[0].end }
+    return taken
   }
-}
-
-/** The records of a chunk one by one: where each begins and ends in its frames. */
-export function offsetsOf(chunk: Chunk): Uint32Array {
-  const { frames, count } = chunk
-  const view = new DataView(frames.buffer, frames.byteOffset, frames.byteLength)
-  const offsets = new Uint32Array(count + 1)
-  for (let i = 0; i < count; i++) offsets[i + 1] = offsets[i] + 4 + view.getInt32(offsets[i])
-  return offsets
 }

@@ -15,7 +15,7 @@ import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
 import { RecordKind } from './journal/record.js'
 import { headKey, indexKey, logKey, pageKey, pageOf, pagesPrefix } from './keys.js'
-import type { LogState } from './log-state.js'
+import type { LogState, Stretch } from './log-state.js'
 import { decodeStretchEntry } from './stretch-codec.js'
 import { encodeValueList, type ValueWrite } from './value-list.js'
 import { NO_FILE } from './young-records.js'
@@ -131,8 +131,10 @@ export class RocksdbLog implements LogStore {
       if (stretches.length === 0) return chunks
       const { database } = this.#parts
       const found = await Promise.allSettled(stretches.map((each) => readStretch(database, this.#state.log, each)))
-      const isMoved = stretches.some((each) => !this.#state.stored.includes(each))
-      if (isMoved && tries < READ_TRIES) continue
+      if (stretches.some((each) => this.#isMoving(each)) && tries < READ_TRIES) {
+        await this.#state.replacing?.catch(() => undefined)
+        continue
+      }
       const whole: Chunk[] = []
       for (const result of found) {
         if (result.status === 'fulfilled') whole.push(...result.value)
@@ -141,6 +143,11 @@ export class RocksdbLog implements LogStore {
       }
       return endingAbove([...whole, ...chunks], from)
     }
+  }
+
+  #isMoving(stretch: Stretch): boolean {
+    const { stored, rewriting, replacing } = this.#state
+    return !stored.includes(stretch) || (replacing !== null && rewriting.includes(stretch))
   }
 
   /** What a read will give: values that have to be fetched, and what follows them in memory. */
@@ -165,8 +172,10 @@ export class RocksdbLog implements LogStore {
     const { stored, young, readable, log } = this.#state
     const found: ChunkAttributes[] = []
     let sizeBytes = 0
+    let storedEnd = from
     for (const stretch of stored.slice(this.#state.storedFrom(from))) {
       if (!stretch.hasAttributes) continue
+      storedEnd = stretch.end
       const where = `${this.#parts.database.path}: log ${log}, records from ${stretch.first} on`
       const entry = await this.#parts.database.get(indexKey(log, stretch.first))
       if (entry === null) return this.readAttributes(from, sizeBytesMax) // rewritten meanwhile
@@ -177,6 +186,9 @@ export class RocksdbLog implements LogStore {
       }
       if (sizeBytes >= sizeBytesMax) return found
     }
+    // what was in memory may have moved while this waited for RocksDB: that is for the next look
+    if (found.length > 0) return found
+    if (storedEnd > from) return this.readAttributes(storedEnd, sizeBytesMax)
     const chunks: Chunk[] = []
     young.read(from, readable, Number.POSITIVE_INFINITY, chunks, 0)
     for (const { first, count, attributes } of chunks) {
@@ -242,7 +254,10 @@ export class RocksdbLog implements LogStore {
     const payload = encodeValueList(writes)
     const record = { kind: RecordKind.values, log: this.#state.log, first: 0, count: writes.length, attributes: null }
     const { journal, archive } = this.#parts
-    const written = journal.appendLazily({ ...record, payload }, sync).then(() => archive.valuesWritten(writes))
+    const written = journal.appendLazily({ ...record, payload }).then(() => {
+      archive.valuesWritten(writes) // in the order of the calls; RocksDB is told of nothing that is not synced
+      return sync ? journal.synced() : undefined
+    })
     this.#track(written)
     return written
   }
@@ -276,7 +291,7 @@ export function applyTrim(state: LogState, before: Sequence, archive: Archive): 
   state.readable = Math.max(state.readable, before)
   state.appended = Math.max(state.appended, before)
   archive.youngChanged(state, -state.young.dropBelow(before))
-  state.dropErasedBelow(Math.max(before, state.storedEnd))
+  state.takeErasedBelow(Math.max(before, state.storedEnd))
   archive.stretchesDied(state, state.dropStoredBelow(before))
 }
 

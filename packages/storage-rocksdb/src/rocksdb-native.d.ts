@@ -21,6 +21,8 @@ declare module 'rocksdb-native' {
     tryDeleteRange(start: Uint8Array, end: Uint8Array): void
     /** Writes all of it or nothing. */
     flush(): Promise<void>
+    /** Gives it up. */
+    destroy(): void
   }
 
   export interface CompactOptions {

@@ -171,11 +171,14 @@ export class RocksdbStorage implements Storage {
     return first
   }
 
+  /** @throws BrokerError when that cannot be written now */
   #reserveLeases(count: number): void {
     const value = Buffer.alloc(8)
-    value.writeDoubleBE(this.#nextLease + count)
-    this.#reservedEnd = this.#nextLease + count
-    this.#writeValues([{ key: LEASES_KEY, value }])?.catch((error: Error) => {
+    const end = this.#nextLease + count
+    value.writeDoubleBE(end)
+    const written = this.#writeValues([{ key: LEASES_KEY, value }])
+    this.#reservedEnd = end
+    written?.catch((error: Error) => {
       this.#parts.logger.error('leases could not be reserved', { error: error.message })
     })
   }

@@ -1,6 +1,6 @@
 import { type Chunk, type SequenceRange, sliceAttributes } from '@spillway/core'
-import { offsetsOf } from './log-state.js'
 import { without } from './ranges.js'
+import { offsetsOf } from './record-offsets.js'
 import type { Piece } from './stretch-codec.js'
 
 /** Gathers what one value in RocksDB will hold: pieces of chunks, without what was erased. */

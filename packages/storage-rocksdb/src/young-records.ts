@@ -1,4 +1,5 @@
 import type { Chunk, Sequence } from '@spillway/core'
+import { offsetsOf } from './record-offsets.js'
 
 /** Stands for the journal file of a record that is in none: above all others. */
 export const NO_FILE = Number.MAX_SAFE_INTEGER
@@ -30,6 +31,11 @@ export function framesOf(entry: YoungEntry): Uint8Array {
 
 export function endOf(entry: YoungEntry): Sequence {
   return entry.first + entry.count
+}
+
+/** The entry as a chunk; a view of its buffer. */
+export function chunkOf(entry: YoungEntry): Chunk {
+  return { first: entry.first, count: entry.count, frames: framesOf(entry), attributes: entry.attributes }
 }
 
 /** The records of one log that are not in RocksDB yet, in order. */
@@ -90,7 +96,8 @@ export class YoungRecords {
     let at = this.#head
     while (at < this.#entries.length) {
       const entry = this.#entries[at]
-      if (endOf(entry) > until || entry.journalFile >= journalFile) break
+      const isLater = entry.journalFile >= journalFile && entry.journalFile !== NO_FILE // which may not keep those behind it
+      if (endOf(entry) > until || isLater) break
       entry.isFrozen = true
       at++
     }
@@ -115,9 +122,18 @@ export class YoungRecords {
     return sizeBytes
   }
 
-  /** Forgets entries that begin at or above `from`: they were refused. Returns by how much {@link sizeBytes} has shrunk. */
+  /** Forgets the records from `from` on: they were refused. Returns by how much {@link sizeBytes} has shrunk. */
   dropFrom(from: Sequence): number {
     let sizeBytes = 0
+    const at = this.#firstEndingAbove(from)
+    const straddling = this.#entries[at]
+    if (straddling !== undefined && straddling.first < from && straddling.attributes === null) {
+      const count = from - straddling.first
+      const end = straddling.start + offsetsOf(chunkOf(straddling))[count]
+      sizeBytes += straddling.end - end
+      straddling.count = count
+      straddling.end = end
+    }
     while (this.#entries.length > this.#head && this.#entries[this.#entries.length - 1].first >= from) {
       const { start, end, attributes } = this.#entries.pop() as YoungEntry
       sizeBytes += end - start + (attributes?.length ?? 0)

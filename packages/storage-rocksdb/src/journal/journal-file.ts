@@ -1,4 +1,5 @@
 import { closeSync, fdatasync, ftruncateSync, openSync, unlink, writeSync, writev, writevSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -30,6 +31,7 @@ export class FoundFile implements ClosedFile {
   readonly number: number
   readonly path: string
   readonly sizeBytes: number
+  #isSynced = false
 
   constructor(folder: string, number: number, sizeBytes: number) {
     this.number = number
@@ -37,7 +39,25 @@ export class FoundFile implements ClosedFile {
     this.sizeBytes = sizeBytes
   }
 
-  async sync(): Promise<void> {}
+  /** Whoever wrote it may have been killed before: files behind it must not be safer than this one. */
+  async sync(): Promise<void> {
+    if (this.#isSynced) return
+    this.#isSynced = true
+    const file = await open(this.path, 'r').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null // gone in the meantime: nobody needs it
+      this.#isSynced = false
+      throw error
+    })
+    if (file === null) return
+    try {
+      await file.datasync()
+    } catch (error) {
+      this.#isSynced = false
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
 
   close(): void {}
 

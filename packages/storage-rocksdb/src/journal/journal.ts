@@ -124,21 +124,20 @@ export class Journal {
   append(record: JournalRecord, sync: boolean): void | Promise<void> {
     if (this.#waiting !== null) {
       const written = this.#appendLater(this.#waiting, record)
-      return sync ? written.then(() => this.#synced()) : written
+      return sync ? written.then(() => this.synced()) : written
     }
     if (this.#lazy.length > 0) this.#writeLazy()
     if (this.#waiting !== null) return this.append(record, sync)
     const startMs = this.#parts.clock.monotonicMs()
     this.#write(record)
     if (this.#parts.clock.monotonicMs() - startMs > SLOW_MS) this.#goLater()
-    if (sync) return this.#synced()
+    if (sync) return this.synced()
     if (this.#syncTimer === null) this.#armSync()
   }
 
   /** Writes a record together with the next one, or at the end of this turn. @throws BrokerError as a rejection */
-  appendLazily(record: JournalRecord, sync: boolean): Promise<void> {
-    const written = this.#waiting === null ? this.#appendWithNext(record) : this.#appendLater(this.#waiting, record)
-    return sync ? written.then(() => this.#synced()) : written
+  appendLazily(record: JournalRecord): Promise<void> {
+    return this.#waiting === null ? this.#appendWithNext(record) : this.#appendLater(this.#waiting, record)
   }
 
   #appendWithNext(record: JournalRecord): Promise<void> {
@@ -308,12 +307,12 @@ export class Journal {
   /** Resolves when everything appended so far is on the disk itself. @throws BrokerError as a rejection */
   async sync(): Promise<void> {
     this.#writeLazy()
-    if (this.#waiting !== null) await this.appendLazily(NOTHING, false)
-    await this.#synced()
+    if (this.#waiting !== null) await this.appendLazily(NOTHING)
+    await this.synced()
   }
 
-  /** Resolves when everything written so far is on the disk itself. Many who wait share one sync. */
-  #synced(): Promise<void> {
+  /** Resolves when everything written so far is on the disk itself. Many who wait share one sync. @throws BrokerError `E_STORAGE_IO` as a rejection */
+  synced(): Promise<void> {
     if (this.#syncedBytes >= this.#writtenBytes && !this.#isFolderDirty) return Promise.resolve()
     const end = this.#writtenBytes
     const synced = new Promise<void>((resolve, reject) => this.#syncWaiting.push({ end, resolve, reject }))
@@ -330,7 +329,8 @@ export class Journal {
         await this.#syncFiles()
         this.#syncedBytes = end
       } catch (error) {
-        failure = storageError(error, this.#parts.folder)
+        // it is written, whatever the disk says: never "surely not"
+        failure = new BrokerError('E_STORAGE_IO', storageError(error, this.#parts.folder).detail, { cause: error })
       }
       const waiting = this.#syncWaiting
       // what was written meanwhile waits for the next one; after a failure nobody knows what is there
@@ -361,7 +361,7 @@ export class Journal {
     if (syncIntervalMs === 0 || this.#isClosed) return
     this.#syncTimer = clock.setTimer(syncIntervalMs, () => {
       this.#syncTimer = null
-      this.#synced().catch((error: Error) => logger.error('the journal could not be synced', { error: error.message }))
+      this.synced().catch((error: Error) => logger.error('the journal could not be synced', { error: error.message }))
     })
   }
 
@@ -387,14 +387,18 @@ export class Journal {
     this.#syncTimer?.cancel()
     while (this.#waiting !== null) await new Promise((resolve) => setImmediate(resolve))
     if (this.#syncing !== null) await this.#syncing
+    let isRemoving = remove
     for (const file of [...this.#closed, this.#file]) {
-      if (remove) await file.remove().catch(() => undefined)
+      // one that stays keeps those behind it: alone it would bring old values back
+      if (isRemoving) isRemoving = await file.remove().then(isDone, isNotDone)
       else file.close()
     }
     this.#file = null
   }
 }
 
+const isDone = (): boolean => true
+const isNotDone = (): boolean => false
 const NO_BYTES = new Uint8Array(0)
 const NOTHING: JournalRecord = {
   kind: RecordKind.values,

@@ -14,7 +14,7 @@ export interface ReplayedJournal {
   readonly cutBytes: number
 }
 
-/** Damage in the middle of a journal: bytes `[from, to)` of a file are not what was written. */
+/** Damage in the middle of a journal: bytes `[from, to)` of a file are not what was written; up to infinity when the file is missing. */
 export interface JournalDamage {
   readonly path: string
   readonly from: number
@@ -48,13 +48,16 @@ export async function replayJournal(
     const previous = files.at(-1)
     const start = readRecordHeader(bytes, 0, number)
     const isStarted = start !== null && start.kind === RecordKind.fileStart && isWhole(bytes, 0, start)
-    if (previous !== undefined && (!isStarted || start.first > previous.end)) {
-      if (!isStarted || !wasSynced(bytes, number)) {
+    if (previous !== undefined && !(isStarted && number === previous.number + 1 && start.first <= previous.end)) {
+      if (!wasSynced(bytes, number)) {
         cutBytes += await cut(folder, [number, ...numbers.filter((later) => later > number)], 0)
         break
       }
-      const damagedPath = join(folder, journalFileName(previous.number))
-      onDamage({ path: damagedPath, from: previous.end, to: start.first })
+      if (number > previous.number + 1) {
+        onDamage({ path: join(folder, journalFileName(previous.number + 1)), from: 0, to: Infinity })
+      } else if (isStarted) {
+        onDamage({ path: join(folder, journalFileName(previous.number)), from: previous.end, to: start.first })
+      } // else its own beginning is damaged, as will be seen
     }
     const end = walk(bytes, number, path, onRecord, onDamage)
     if (number === numbers[numbers.length - 1]) cutBytes += usedBytes(bytes, end)
@@ -86,8 +89,13 @@ async function cut(folder: string, numbers: readonly number[], sizeBytes: number
   return cutBytes
 }
 
-function refuse({ path, from, to }: JournalDamage): void {
-  throw new BrokerError('E_STORAGE_CORRUPT', `${path} is damaged: bytes ${from} to ${to - 1} are not what was written`)
+function refuse(damage: JournalDamage): void {
+  throw new BrokerError('E_STORAGE_CORRUPT', describeDamage(damage))
+}
+
+export function describeDamage({ path, from, to }: JournalDamage): string {
+  if (to === Infinity) return `${path} is missing`
+  return `${path} is damaged: bytes ${from} to ${to - 1} are not what was written`
 }
 
 /** Tells of the records of one file. Returns where they end. */
