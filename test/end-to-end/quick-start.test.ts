@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Message, Reader } from 'nsqjs'
 import { eventually } from '../support/eventually.js'
@@ -14,8 +17,14 @@ const START_LIMIT_MS = 10_000
 /** The README's first steps, on ports of our own. The executables are the ones that `npm ci` links. */
 describe('quick start', () => {
   let program: Program
+  let directory: string
   let tcpPort: number
   let httpPort: number
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
+  })
+  after(() => rm(directory, { recursive: true, force: true }))
 
   beforeEach(async () => {
     ;[tcpPort = 0, httpPort = 0] = await freePorts(2)
@@ -30,6 +39,7 @@ describe('quick start', () => {
       '--http-address',
       `127.0.0.1:${httpPort}`,
       '-msg-timeout=30s',
+      `--data-path=${directory}`,
     ])
     await publishAndReceive()
   })
