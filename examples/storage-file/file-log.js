@@ -21,7 +21,7 @@ export class FileLog {
   #onClose
   #isOpen = true
   #trimmedBefore = 0
-  /** `{ first, end, at, sizeBytes }` in order. */
+  /** `{ first, end, at, sizeBytes, attributesSizeBytes }` in order. */
   #chunks = []
   /** Channel → `{ head, pages }`. */
   #cursors = new Map()
@@ -66,9 +66,18 @@ export class FileLog {
   }
 
   /** A storage that keeps side tables apart would not read the frames for this. */
-  async readAttributes(from) {
-    const chunks = await this.read(from, Number.POSITIVE_INFINITY)
-    return chunks.filter(({ attributes }) => attributes !== null)
+  async readAttributes(from, sizeBytesMax) {
+    this.#requireOpen()
+    const found = []
+    let sizeBytes = 0
+    for (let index = this.#firstEndingAbove(from); index < this.#chunks.length; index++) {
+      if (this.#chunks[index].attributesSizeBytes === null) continue
+      sizeBytes += this.#chunks[index].attributesSizeBytes
+      if (found.length > 0 && sizeBytes > sizeBytesMax) break
+      const { first, count, attributes } = this.#readChunk(this.#chunks[index].at)
+      found.push({ first, count, attributes })
+    }
+    return found
   }
 
   /** Advice that this storage does not take: room is given back by trims alone. */
@@ -117,8 +126,9 @@ export class FileLog {
   /** Takes an entry, just written or found at opening, into the index. */
   #apply(head, at) {
     if ('framesSizeBytes' in head) {
-      const sizeBytes = head.framesSizeBytes + (head.attributesSizeBytes ?? 0)
-      this.#chunks.push({ first: head.first, end: head.first + head.count, at, sizeBytes })
+      const { first, count, framesSizeBytes, attributesSizeBytes } = head
+      const sizeBytes = framesSizeBytes + (attributesSizeBytes ?? 0)
+      this.#chunks.push({ first, end: first + count, at, sizeBytes, attributesSizeBytes })
       this.sizeBytes += sizeBytes
     } else if ('trimmedBefore' in head) {
       this.#trimmedBefore = head.trimmedBefore

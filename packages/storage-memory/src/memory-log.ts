@@ -7,6 +7,7 @@ import {
   type LogStore,
   type SavedCursor,
   type Sequence,
+  type SequenceRange,
 } from '@spillway/core'
 import { MemoryRecords } from './memory-records.js'
 
@@ -51,13 +52,12 @@ export class MemoryLog implements LogStore {
     return this.#open().records.read(from, sizeBytesMax)
   }
 
-  async readAttributes(from: Sequence): Promise<readonly ChunkAttributes[]> {
-    const chunks = this.#open().records.read(from, Number.POSITIVE_INFINITY)
-    return chunks.flatMap(({ first, count, attributes }) => (attributes === null ? [] : [{ first, count, attributes }]))
+  async readAttributes(from: Sequence, sizeBytesMax: number): Promise<readonly ChunkAttributes[]> {
+    return this.#open().records.readAttributes(from, sizeBytesMax)
   }
 
-  erase(): void {
-    this.#open()
+  erase(ranges: readonly SequenceRange[]): void {
+    this.#open().records.erase(ranges)
   }
 
   async trim(before: Sequence): Promise<void> {

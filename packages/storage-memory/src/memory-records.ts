@@ -1,9 +1,12 @@
-import type { Chunk, Sequence } from '@spillway/core'
+import type { Chunk, ChunkAttributes, Sequence, SequenceRange } from '@spillway/core'
+import { addRange } from './ranges.js'
 
 /** A joined entry grows no further than this, so that a trim can give memory back in steps. */
 const JOINED_SIZE_BYTES_MAX = 1024 * 1024
 /** Entries already trimmed are tolerated in front of the others up to this many, then moved out in one go. */
 const TRIMMED_COUNT_MAX = 1024
+/** The same for those that were erased between others. */
+const ERASED_COUNT_MAX = 1024
 
 /**
  * A run of consecutive records, as it was appended; or several such runs whose frames lie behind each other in memory:
@@ -24,6 +27,8 @@ interface Entry {
   readonly start: number
   end: number
   readonly attributes: Uint8Array | null
+  /** What was erased of it, while some of it is needed: ascending, apart from each other. */
+  erased: SequenceRange[] | null
 }
 
 /** The records of one log, in order. Holds on to the buffers that it is given and copies nothing. */
@@ -36,6 +41,8 @@ export class MemoryRecords {
   /** In order; those before `#head` were trimmed. */
   #entries: Entry[] = []
   #head = 0
+  /** Entries that hold nothing any more, between others. */
+  #erasedCount = 0
 
   append({ first, count, frames, attributes }: Chunk): void {
     if (first < this.next) throw new RangeError(`append at ${first}, but the log ends at ${this.next}`)
@@ -56,7 +63,7 @@ export class MemoryRecords {
       last.count += count
       last.end = end
     } else {
-      this.#entries.push({ first, count, buffer: frames.buffer, start, end, attributes })
+      this.#entries.push({ first, count, buffer: frames.buffer, start, end, attributes, erased: null })
     }
   }
 
@@ -65,11 +72,53 @@ export class MemoryRecords {
     let sizeBytes = 0
     for (let at = this.#firstEndingAbove(from); at < this.#entries.length; at++) {
       const { first, count, buffer, start, end, attributes } = this.#entries[at]
+      if (buffer === NO_BUFFER) continue
       sizeBytes += end - start
       if (chunks.length > 0 && sizeBytes > sizeBytesMax) break
       chunks.push({ first, count, frames: new Uint8Array(buffer, start, end - start), attributes })
     }
     return chunks
+  }
+
+  readAttributes(from: Sequence, sizeBytesMax: number): readonly ChunkAttributes[] {
+    const found: ChunkAttributes[] = []
+    let sizeBytes = 0
+    for (let at = this.#firstEndingAbove(from); at < this.#entries.length; at++) {
+      const { first, count, attributes } = this.#entries[at]
+      if (attributes === null) continue
+      sizeBytes += attributes.length
+      if (found.length > 0 && sizeBytes > sizeBytesMax) break
+      found.push({ first, count, attributes })
+    }
+    return found
+  }
+
+  /** An entry goes once all of it was erased: a buffer is held in full or not at all. */
+  erase(ranges: readonly SequenceRange[]): void {
+    for (const range of ranges) {
+      for (let at = this.#firstEndingAbove(range.first); at < this.#entries.length; at++) {
+        const entry = this.#entries[at]
+        if (entry.first >= range.end) break
+        this.#eraseIn(at, Math.max(range.first, entry.first), Math.min(range.end, entry.first + entry.count))
+      }
+    }
+    if (this.#erasedCount <= ERASED_COUNT_MAX || this.#erasedCount < (this.#entries.length - this.#head) / 2) return
+    this.#entries = this.#entries.slice(this.#head).filter(({ buffer }) => buffer !== NO_BUFFER)
+    this.#head = 0
+    this.#erasedCount = 0
+  }
+
+  #eraseIn(at: number, first: Sequence, end: Sequence): void {
+    const entry = this.#entries[at]
+    if (entry.buffer === NO_BUFFER) return
+    if (end - first < entry.count) {
+      entry.erased ??= []
+      addRange(entry.erased, { first, end })
+      if (entry.erased[0].end - entry.erased[0].first < entry.count) return
+    }
+    this.sizeBytes -= entry.end - entry.start + (entry.attributes?.length ?? 0)
+    this.#entries[at] = { ...NOTHING, first: entry.first, count: entry.count }
+    this.#erasedCount++
   }
 
   trim(before: Sequence): void {
@@ -78,7 +127,8 @@ export class MemoryRecords {
     this.next = Math.max(this.next, before)
     const head = this.#firstEndingAbove(before)
     for (let at = this.#head; at < head; at++) {
-      const { start, end, attributes } = this.#entries[at]
+      const { buffer, start, end, attributes } = this.#entries[at]
+      if (buffer === NO_BUFFER) this.#erasedCount--
       this.sizeBytes -= end - start + (attributes?.length ?? 0)
       this.#entries[at] = NOTHING // lets go of the buffers, although the entry stays in the array for now
     }
@@ -104,4 +154,5 @@ export class MemoryRecords {
   }
 }
 
-const NOTHING: Entry = { first: 0, count: 0, buffer: new ArrayBuffer(0), start: 0, end: 0, attributes: null }
+const NO_BUFFER = new ArrayBuffer(0)
+const NOTHING: Entry = { first: 0, count: 0, buffer: NO_BUFFER, start: 0, end: 0, attributes: null, erased: null }

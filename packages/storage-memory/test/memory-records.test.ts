@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Chunk } from '@spillway/core'
+import { seededRandom } from '@spillway/core/testing'
 import { MemoryRecords } from '../src/memory-records.js'
 
 const FRAME_SIZE_BYTES = 4
@@ -99,5 +100,84 @@ describe('MemoryRecords', () => {
   it('refuses an append below the end of the log, which would be a mistake of the engine', () => {
     const records = recordsOf(2)
     assert.throws(() => records.append({ first: 3, count: 1, frames: new Uint8Array(4), attributes: null }), RangeError)
+  })
+
+  it('lets go of an entry once all of it was erased, in whatever pieces', () => {
+    const records = recordsOf(3)
+    records.erase([{ first: 2, end: 3 }])
+    assert.equal(records.sizeBytes, 24)
+    records.erase([{ first: 3, end: 5 }])
+    assert.equal(records.sizeBytes, 16)
+    assert.deepEqual(shapeOf(records.read(0, 100)), [
+      [0, 2],
+      [4, 2],
+    ])
+    assert.deepEqual(shapeOf(records.read(2, 1)), [[4, 2]])
+    records.erase([{ first: 0, end: 6 }])
+    assert.deepEqual([records.sizeBytes, records.next, records.trimmedBefore], [0, 6, 0])
+    assert.deepEqual(records.read(0, 100), [])
+  })
+
+  it('keeps the last entry open for what follows, unless all of it was erased', () => {
+    const slab = new Uint8Array(64)
+    const records = new MemoryRecords()
+    records.append(chunkIn(slab, 0, 2))
+    records.erase([{ first: 0, end: 1 }])
+    records.append(chunkIn(slab, 2, 1))
+    records.erase([{ first: 1, end: 2 }])
+    assert.deepEqual(shapeOf(records.read(0, 100)), [[0, 3]])
+    records.erase([{ first: 2, end: 3 }])
+    records.append(chunkIn(slab, 3, 1))
+    assert.deepEqual(shapeOf(records.read(0, 100)), [[3, 1]])
+  })
+
+  it('has exactly the entries that were neither erased nor trimmed, whatever came in which order', () => {
+    const random = seededRandom(5)
+    const entryCount = 6_000
+    const records = recordsOf(entryCount)
+    const isGone = new Uint8Array(2 * entryCount)
+    let trimmed = 0
+    for (let round = 0; round < 3_000; round++) {
+      const first = Math.floor(random() * 2 * entryCount)
+      const end = Math.min(2 * entryCount, first + 1 + Math.floor(random() * 20))
+      records.erase([{ first, end }])
+      isGone.fill(1, first, end)
+      if (round % 100 !== 99) continue
+      trimmed += Math.floor(random() * 100)
+      records.trim(trimmed)
+      const left: number[] = []
+      for (let entry = Math.floor(trimmed / 2); entry < entryCount; entry++) {
+        if (isGone[entry * 2] === 0 || isGone[entry * 2 + 1] === 0) left.push(entry * 2)
+      }
+      const found = records.read(0, Number.POSITIVE_INFINITY)
+      assert.deepEqual(
+        found.map((chunk) => chunk.first),
+        left,
+      )
+      assert.equal(records.sizeBytes, left.length * 8)
+      assert.ok(found.every(({ first: at, frames }) => frames.every((byte) => byte === (at / 2) % 256)))
+    }
+    assert.equal(records.next, 2 * entryCount)
+  })
+
+  it('gives side tables alone, as many bytes at a time as asked for', () => {
+    const slab = new Uint8Array(64)
+    const records = new MemoryRecords()
+    for (let n = 0; n < 6; n++) records.append(chunkIn(slab, n, 1, n % 2 === 0 ? null : new Uint8Array(10).fill(n)))
+    const found = (from: number, sizeBytesMax: number) =>
+      records.readAttributes(from, sizeBytesMax).map(({ first, attributes }) => [first, attributes[0]])
+    assert.deepEqual(found(0, 100), [
+      [1, 1],
+      [3, 3],
+      [5, 5],
+    ])
+    assert.deepEqual(found(2, 20), [
+      [3, 3],
+      [5, 5],
+    ])
+    assert.deepEqual(found(2, 0), [[3, 3]])
+    records.erase([{ first: 3, end: 4 }])
+    assert.deepEqual(found(2, 0), [[5, 5]])
+    assert.deepEqual(found(6, 0), [])
   })
 })

@@ -19,6 +19,6 @@ export interface Chunk {
   readonly count: number
   /** `count` whole NSQ message frames, each `int32 size | int32 type = 2 | int64 timestamp | uint16 attempts = 1 | id[16] | body`. */
   readonly frames: Uint8Array
-  /** The side table (layout: `engine/attributes.ts`), versioned by core; opaque to a store. */
+  /** The side table (layout: `engine/attributes.ts`), versioned by core; opaque to a store, which cuts it with `sliceAttributes`. */
   readonly attributes: Uint8Array | null
 }

@@ -358,23 +358,29 @@ export class Engine implements Broker, TopicHost {
 
   // ---- pressure and health ---------------------------------------------------------------------------------------
 
-  /** Drops what can be read back: first what will be wanted last, and of that what was not used for longest. */
   #reclaim(sizeBytes: number): void {
-    if (this.storage.capabilities.resident) return
     if (this.clock.monotonicMs() - this.#reclaimedInVainAtMs < RECLAIM_PAUSE_MS) return
+    const { usedBytes } = this.budget
+    const wantedBytes = Math.max(sizeBytes, this.budget.sizeBytesMax * RECLAIM_SHARE)
+    if (!this.storage.capabilities.resident) this.#evict(wantedBytes)
+    else for (const topic of this.#topics.values()) topic.dropIdle() // nothing else can be had back from a resident store
+    if (usedBytes - this.budget.usedBytes < wantedBytes) this.#reclaimedInVainAtMs = this.clock.monotonicMs()
+  }
+
+  /** Drops what can be read back: first what will be wanted last, and of that what was not used for longest. */
+  #evict(sizeBytes: number): void {
     const candidates = [...this.#topics.values()].flatMap((topic) =>
       topic.evictable().map(({ segment, distance }) => ({ topic, segment, distance })),
     )
     candidates.sort((a, b) =>
       b.distance === a.distance ? a.segment.usedAtMs - b.segment.usedAtMs : b.distance - a.distance,
     )
-    let left = Math.max(sizeBytes, this.budget.sizeBytesMax * RECLAIM_SHARE)
+    let left = sizeBytes
     for (const { topic, segment } of candidates) {
       if (left <= 0) break
       topic.log.segments.remove(segment)
       left -= segment.sizeBytes
     }
-    if (left > 0) this.#reclaimedInVainAtMs = this.clock.monotonicMs()
   }
 
   hasRoom(sizeBytes: number): boolean {

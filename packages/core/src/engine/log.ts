@@ -110,9 +110,9 @@ export class Log implements ReadLog {
     return this.#store
   }
 
-  /** Whether the log has its store. */
+  /** Whether the log has its store, and that does not have to be opened again. */
   get isOpen(): boolean {
-    return this.#store !== null
+    return this.#store !== null && this.#failed === null
   }
 
   /** A new log has its store: what was gathered can be appended. */

@@ -64,7 +64,7 @@ export class Retention {
    */
   erase(): void {
     const { log, channels, release, storedRelease } = this.#topic
-    if (channels.size === 0 || [...channels.values()].some((channel) => channel.ephemeral)) return
+    if (!log.isOpen || channels.size === 0 || [...channels.values()].some((channel) => channel.ephemeral)) return
     let from = Infinity
     let end = Math.min(release, storedRelease ?? Infinity)
     for (const channel of channels.values()) {
@@ -127,6 +127,7 @@ export class Retention {
   /** Lets go of segments above the floor in which nothing can be given out: every channel has finished or deferred all of it. */
   dropIdle(): void {
     const { log, isResident } = this.#topic
+    if (isResident && !log.isOpen) return
     const idle = log.segments.all.filter((segment) => log.isClosed(segment) && this.#isIdle(segment))
     for (const segment of idle) {
       log.segments.remove(segment)

@@ -215,6 +215,15 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
   /** Records that their publishers deferred count as such at once, without being read. */
   async #restoreDeferred(): Promise<void> {
     if (this.channels.size === 0) return
+    try {
+      await this.#readDeferred()
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'E_STORAGE_CORRUPT') throw error
+      this.loadFailed(error, () => undefined) // the damage ends the reading of this log, and of no other
+    }
+  }
+
+  async #readDeferred(): Promise<void> {
     let from = this.#retention.passed
     for (;;) {
       const found = await this.log.store.readAttributes(from, ATTRIBUTES_BYTES)
@@ -642,6 +651,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
 
   /** Once a second: closes what idles, and lets go of what is not needed. Returns whether there is anything left to look after. */
   sweep(): boolean {
+    if (this.#deleted !== null) return false
     const idle = !this.#publishedSinceSweep
     this.#publishedSinceSweep = false
     if (idle) {
@@ -649,9 +659,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
       for (const channel of this.channels.values()) channel.compact()
     }
     this.trim()
-    this.#retention.dropIdle()
-    if (this.log.isOpen) this.#retention.erase()
+    this.dropIdle()
+    this.#retention.erase()
     return this.log.segments.all.length > 0 || !idle || this.#retention.trimmable > this.log.first
+  }
+
+  /** Lets go of memory in which nothing is needed, though something before it is. */
+  dropIdle(): void {
+    this.#retention.dropIdle()
   }
 
   /** Segments that can be read back when they are needed again. */
@@ -697,7 +712,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     const { release } = this
     const erase = (): void => {
       for (const channel of this.channels.values()) channel.save()
-      if (this.#deleted === null && this.#retention.isErasable(first, end)) this.log.store.erase([{ first, end }])
+      if (this.#deleted !== null || !this.log.isOpen || !this.#retention.isErasable(first, end)) return
+      this.log.store.erase([{ first, end }])
     }
     const failed = (error: unknown): void => {
       if (this.#deleted !== null) return

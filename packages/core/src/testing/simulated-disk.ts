@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import type { Chunk } from '../contracts/chunk.js'
 import type { Random } from '../contracts/clock.js'
-import type { SavedCursor } from '../contracts/log-store.js'
-import type { Lease, Sequence } from '../contracts/sequence.js'
+import type { ChunkAttributes, SavedCursor } from '../contracts/log-store.js'
+import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
+import { sliceAttributes } from '../engine/attributes.js'
 import { BrokerError } from '../errors.js'
 import { randomBelow } from './seeded-random.js'
+import { withoutRanges } from './sequence-ranges.js'
 
 /** A value, and the values that it had, as far as a crash may bring them back. */
 export class Versioned<T> {
@@ -65,6 +67,23 @@ export class StoredChunk implements Chunk {
     return { first, count, frames: frames.slice(), attributes: attributes?.slice() ?? null }
   }
 
+  /** A copy of the records `[first, end)`, which must be some of its own. */
+  cut({ first, end }: SequenceRange): Chunk {
+    if (first === this.first && end === this.end) return this.copy()
+    const from = first - this.first
+    const to = end - this.first
+    const frames = this.frames.slice(this.#offsetOf(from), this.#offsetOf(to))
+    const attributes = this.attributes === null ? null : sliceAttributes(this.attributes, from, to)
+    return { first, count: end - first, frames, attributes }
+  }
+
+  #offsetOf(index: number): number {
+    const view = new DataView(this.frames.buffer)
+    let at = 0
+    for (let i = 0; i < index; i++) at += 4 + view.getInt32(at)
+    return at
+  }
+
   /** Fails when somebody wrote into the buffers after they were handed over. */
   check(): void {
     const { frames, attributes } = this.#handedOver
@@ -82,6 +101,10 @@ export class SimulatedFile {
   chunks: StoredChunk[] = []
   readonly trimmedBefore = new Versioned<Sequence>(0)
   readonly cursors = new Map<Lease, Versioned<SavedCursor | null>>()
+  /** Records that are gone, although what lies around them is there: a crash may bring them back. */
+  readonly #erased = new Versioned<readonly SequenceRange[]>([])
+  /** May be erased at any time, or never. */
+  #toErase: SequenceRange[] = []
   /** Failed with `E_STORAGE_IO`; some of them may be there when the log is opened again. */
   #unknown: StoredChunk[] = []
   #handedOver: StoredChunk[] = []
@@ -118,6 +141,8 @@ export class SimulatedFile {
     this.#handedOver = []
     this.reopen(random, false)
     this.trimmedBefore.settle()
+    this.#toErase = []
+    this.#erased.settle()
     // Some of the trimmed chunks are still there. What counts is that none above is missing.
     const trimmedCount = this.chunks.filter((chunk) => chunk.end <= this.trimmedBefore.value).length
     this.chunks = this.chunks.slice(randomBelow(random, trimmedCount + 1))
@@ -136,12 +161,16 @@ export class SimulatedFile {
   /** With durability none, this takes the last of what was resolved, too. */
   crash(random: Random): void {
     this.trimmedBefore.goBack(random)
+    this.#erased.goBack(random)
     if (!this.#isVolatile) return
     for (const cursor of this.cursors.values()) cursor.goBack(random)
     const keptCount = this.#safeCount + randomBelow(random, this.chunks.length - this.#safeCount + 1)
     if (keptCount < this.chunks.length) this.#unknown = []
     this.chunks.length = keptCount
     this.#isVolatile = false
+    // What was lost may be appended anew, and is not erased then.
+    const { next } = this
+    this.#erased.value = this.#erased.value.filter(({ end }) => end <= next)
   }
 
   setCursor(channel: Lease, cursor: SavedCursor | null): void {
@@ -157,25 +186,73 @@ export class SimulatedFile {
   }
 
   read(from: Sequence, sizeBytesMax: number, random: Random): readonly Chunk[] {
-    const wanted = this.chunks.filter((chunk) => chunk.end > Math.max(from, this.trimmedBefore.value))
     const found: Chunk[] = []
     let sizeBytes = 0
-    for (const chunk of wanted) {
-      if (found.length > 0 && (sizeBytes + chunk.frames.length > sizeBytesMax || chunk.isCorrupt)) break
-      if (chunk.isCorrupt) throw new BrokerError('E_STORAGE_CORRUPT', `simulated damage at record ${chunk.first}`)
-      chunk.check()
-      sizeBytes += chunk.frames.length
+    for (const { chunk, range } of this.#piecesFrom(from)) {
+      if (found.length > 0 && chunk.isCorrupt) break
+      const piece = readable(chunk).cut(range)
+      if (found.length > 0 && sizeBytes + piece.frames.length > sizeBytesMax) break
+      sizeBytes += piece.frames.length
       const last = found.at(-1)
       // A store may join chunks; now and then this one does.
-      if (last !== undefined && canJoin(last, chunk) && random() < 0.25) found[found.length - 1] = join(last, chunk)
-      else found.push(chunk.copy())
+      if (last !== undefined && canJoin(last, piece) && random() < 0.25) found[found.length - 1] = join(last, piece)
+      else found.push(piece)
     }
     return found
+  }
+
+  readAttributes(from: Sequence, sizeBytesMax: number): readonly ChunkAttributes[] {
+    const found: ChunkAttributes[] = []
+    let sizeBytes = 0
+    for (const { chunk, range } of this.#piecesFrom(from)) {
+      if (found.length > 0 && chunk.isCorrupt) break
+      const { first, count, attributes } = readable(chunk).cut(range)
+      if (attributes === null) continue
+      if (found.length > 0 && sizeBytes + attributes.length > sizeBytesMax) break
+      sizeBytes += attributes.length
+      found.push({ first, count, attributes })
+    }
+    return found
+  }
+
+  /** What is left of the chunks that end above `from`, in order. */
+  *#piecesFrom(from: Sequence): Generator<{ readonly chunk: StoredChunk; readonly range: SequenceRange }> {
+    const above = Math.max(from, this.trimmedBefore.value)
+    for (const chunk of this.chunks) {
+      if (chunk.end <= above) continue
+      for (const range of withoutRanges(this.#erased.value, chunk.first, chunk.end)) {
+        if (range.end > above) yield { chunk, range }
+      }
+    }
+  }
+
+  /** These records may go. */
+  erase(ranges: readonly SequenceRange[], random: Random): void {
+    this.#toErase.push(...ranges)
+    this.eraseSome(random)
+  }
+
+  /** Takes up some of the advice, of some of it a part, and leaves some for later. */
+  eraseSome(random: Random): void {
+    for (const { first, end } of this.#toErase.splice(0)) {
+      const later = random() < 0.25
+      const from = random() < 0.5 ? first : first + randomBelow(random, end - first)
+      const to = random() < 0.5 ? end : from + 1 + randomBelow(random, end - from)
+      if (later) this.#toErase.push({ first, end })
+      else this.#erased.value = [...this.#erased.value, { first: from, end: to }]
+    }
   }
 
   check(): void {
     for (const chunk of this.#handedOver) chunk.check()
   }
+}
+
+/** @throws BrokerError `E_STORAGE_CORRUPT` */
+function readable(chunk: StoredChunk): StoredChunk {
+  if (chunk.isCorrupt) throw new BrokerError('E_STORAGE_CORRUPT', `simulated damage at record ${chunk.first}`)
+  chunk.check()
+  return chunk
 }
 
 function canJoin(a: Chunk, b: Chunk): boolean {

@@ -1,6 +1,6 @@
 import type { Chunk } from '../contracts/chunk.js'
 import type { ChunkAttributes, CursorUpdate, LogStore, SavedCursor } from '../contracts/log-store.js'
-import type { Lease, Sequence } from '../contracts/sequence.js'
+import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
 import type { SimulatedFile } from './simulated-disk.js'
 import { type SimulatedFault, SimulatedLane, type SimulatedOperation, type Simulation } from './simulation.js'
@@ -58,30 +58,32 @@ export class SimulatedLog implements LogStore {
     })
   }
 
-  async read(from: Sequence, sizeBytesMax: number): Promise<readonly Chunk[]> {
+  read(from: Sequence, sizeBytesMax: number): Promise<readonly Chunk[]> {
+    return this.#read(() => this.#file.read(from, sizeBytesMax, this.#simulation.random))
+  }
+
+  readAttributes(from: Sequence, sizeBytesMax: number): Promise<readonly ChunkAttributes[]> {
+    return this.#read(() => this.#file.readAttributes(from, sizeBytesMax))
+  }
+
+  async #read<T>(effect: () => T): Promise<T> {
     this.#requireOpen()
+    this.#file.eraseSome(this.#simulation.random)
     // Reads overtake each other and everything else: each has a lane of its own.
     const lane = new SimulatedLane(this.#simulation)
     this.#reads.add(lane)
     try {
-      return await lane.run({
-        operation: 'read',
-        fault: this.#simulation.begin('read'),
-        effect: () => this.#file.read(from, sizeBytesMax, this.#simulation.random),
-      })
+      return await lane.run({ operation: 'read', fault: this.#simulation.begin('read'), effect })
     } finally {
       this.#reads.delete(lane)
       this.#simulation.removeLane(lane)
     }
   }
 
-  async readAttributes(from: Sequence, sizeBytesMax: number): Promise<readonly ChunkAttributes[]> {
-    const chunks = await this.read(from, Number.POSITIVE_INFINITY)
-    return attributesOf(chunks, sizeBytesMax)
-  }
-
-  erase(): void {
+  erase(ranges: readonly SequenceRange[]): void {
     this.#requireOpen()
+    if (this.#simulation.isCrashed) return
+    this.#file.erase(ranges, this.#simulation.random)
   }
 
   async trim(before: Sequence): Promise<void> {
@@ -147,16 +149,4 @@ export class SimulatedLog implements LogStore {
   #requireOpen(): void {
     if (this.#closed !== null) throw new BrokerError('E_STORAGE_CLOSED', 'the simulated log is closed')
   }
-}
-
-function attributesOf(chunks: readonly Chunk[], sizeBytesMax: number): readonly ChunkAttributes[] {
-  const found: ChunkAttributes[] = []
-  let sizeBytes = 0
-  for (const { first, count, attributes } of chunks) {
-    if (attributes === null) continue
-    if (found.length > 0 && sizeBytes + attributes.length > sizeBytesMax) break
-    sizeBytes += attributes.length
-    found.push({ first, count, attributes })
-  }
-  return found
 }

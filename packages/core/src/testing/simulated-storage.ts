@@ -31,6 +31,9 @@ export interface SimulatedStorageOptions extends SimulationOptions {
  * | unresolved appends     | the last ones are lost                     | the last ones are lost            |
  * | cursors, the catalogue | any state from the last resolved one on    | any state since `open`            |
  * | trims                  | may come undone                            | may come undone                   |
+ * | what was erased        | may come back                              | may come back                     |
+ *
+ * Of what may be erased, some goes, some goes later, and some stays.
  */
 export class SimulatedStorage implements Storage {
   readonly capabilities: StorageCapabilities

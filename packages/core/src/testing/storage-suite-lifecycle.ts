@@ -25,6 +25,10 @@ export function testLifecycle({ capabilities }: StorageSuite, fixture: StorageFi
       )
     })
 
+    it('takes new records, as far as it knows, when it is new', async () => {
+      assert.equal((await fixture.storage()).refusal, null)
+    })
+
     it('open: refuses a second one at the same place, and the first goes on', async () => {
       const first = await fixture.storage()
       const second = await fixture.make()
@@ -207,6 +211,8 @@ async function assertAllClosed(storage: Storage, durability: Durability): Promis
 export async function assertLogClosed(log: LogStore): Promise<void> {
   await assertFails('E_STORAGE_CLOSED', () => log.append(sampleRun(1_000, 1)))
   await assertFails('E_STORAGE_CLOSED', () => log.read(0, 1))
+  await assertFails('E_STORAGE_CLOSED', () => log.readAttributes(0, 1))
+  await assertFails('E_STORAGE_CLOSED', () => log.erase([{ first: 0, end: 1 }]))
   await assertFails('E_STORAGE_CLOSED', () => log.trim(0))
   await assertFails('E_STORAGE_CLOSED', () => log.saveCursor(1, { head: Uint8Array.of(1), pages: new Map() }))
   await assertFails('E_STORAGE_CLOSED', () => log.loadCursor(1))

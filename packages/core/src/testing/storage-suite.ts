@@ -4,6 +4,7 @@ import { StorageFixture } from './storage-fixture.js'
 import { testCatalogue } from './storage-suite-catalogue.js'
 import { testCrash } from './storage-suite-crash.js'
 import { testCursors } from './storage-suite-cursors.js'
+import { testErase } from './storage-suite-erase.js'
 import { testLifecycle } from './storage-suite-lifecycle.js'
 import { testRecords } from './storage-suite-records.js'
 
@@ -40,6 +41,7 @@ export function testStorage(suite: StorageSuite): void {
     for (const durability of suite.capabilities.durabilities) {
       describe(`a log with durability ${durability}`, () => {
         testRecords(fixture, durability)
+        testErase(fixture, durability)
         testCursors(fixture, durability)
         testCrash(suite, fixture, durability)
       })
