@@ -136,7 +136,8 @@ export class Archive {
 
   /** The value as it was last written. */
   async get(key: Uint8Array): Promise<Uint8Array | null> {
-    const pending = this.#pending.get(key) ?? this.#storing?.get(key)
+    let pending = this.#pending.get(key)
+    if (pending === undefined) pending = this.#storing?.get(key) // null is an answer: it is forgotten
     if (pending !== undefined) return pending
     return await this.#whileNothingMoves(() => this.#parts.database.get(key))
   }

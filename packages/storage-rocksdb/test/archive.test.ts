@@ -180,7 +180,7 @@ describe('Archive', () => {
     const attributed = (first: number): Chunk => ({ ...largeRecord(first), attributes: attributesOf(first) })
     for (let first = 0; first < 4; first++) await log.append(attributed(first))
     await archive.run(true)
-    for (let first = 4; first < 9; first++) await log.append(attributed(first))
+    for (let first = 4; first < 10; first++) await log.append(attributed(first))
     database.beforeGet = async () => {
       database.beforeGet = () => undefined
       await archive.run(false) // all but what lies in the journal's last file
@@ -196,7 +196,7 @@ describe('Archive', () => {
       }
       from = found[found.length - 1] + 1
     }
-    assert.deepEqual(found, [0, 1, 2, 3, 4, 5, 6, 7, 8])
+    assert.deepEqual(found, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   })
 
   it('keeps everything when RocksDB cannot be written, and stores it when it can again', async () => {
@@ -214,6 +214,16 @@ describe('Archive', () => {
     assert(state.young.isEmpty)
     assert.deepEqual(await sequences(), [0, 1])
     assert.equal((await log.loadCursor(9))?.head.toString(), 'head')
+  })
+
+  it('knows of a value that it is forgotten before RocksDB does', async () => {
+    await log.saveCursor(9, { head: Buffer.from('head'), pages: new Map([[1, Buffer.from('page')]]) })
+    await archive.run(true)
+    await log.deleteCursor(9)
+    assert.equal(await log.loadCursor(9), null)
+    database.beforeWrite = async () => assert.equal(await log.loadCursor(9), null)
+    await archive.run(true)
+    assert.equal(await log.loadCursor(9), null)
   })
 
   it('writes what is left of several stretches as one, with their frames unchanged', async () => {

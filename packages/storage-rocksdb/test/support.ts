@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Clock } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
 import { TestLogger } from '@spillway/core/testing'
 import { RocksdbStorage } from '../src/index.js'
@@ -15,10 +16,14 @@ export const TEST_OPTIONS: RocksdbOptions = {
   syncIntervalMs: 0,
 }
 
-export function makeStorage(dataPath: string, options: Partial<RocksdbOptions> = {}): RocksdbStorage {
+export function makeStorage(
+  dataPath: string,
+  options: Partial<RocksdbOptions> = {},
+  clock: Clock = new SystemClock(),
+): RocksdbStorage {
   return new RocksdbStorage({
     options: { ...TEST_OPTIONS, ...options },
-    clock: new SystemClock(),
+    clock,
     logger: new TestLogger(),
     dataPath,
   })
