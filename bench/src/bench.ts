@@ -44,6 +44,7 @@ export class Bench {
           // The sink is only there for the ceiling, once, and only where it has something to say.
           const isSink = subject.label === CEILING
           if (isSink && (!scenario.ceiling || round > 1)) continue
+          if (scenario.durable && subject !== this.#subjects[0]) continue
           await this.#runOnce(scenario.name, subject, round)
         }
       }
@@ -96,6 +97,14 @@ export class Bench {
             .flatMap((run) => run.result?.loops ?? []),
         })),
     )
+  }
+
+  /** What is said beside the figures, followed by an empty line when there is anything. */
+  notes(): string[] {
+    const notes = this.runs.flatMap(({ scenario, subject, round, result }) =>
+      (result?.notes ?? []).map((note) => `${scenario} · ${subject} · round ${round}: ${note}`),
+    )
+    return notes.length === 0 ? [] : [...notes, '']
   }
 
   /** The client's load, by scenario and subject, median of the rounds. */

@@ -5,6 +5,7 @@ import type { Ledger } from './ledger.js'
 /** int32 size, int32 type, int64 timestamp, uint16 attempts, 16-byte id: what comes before a body. */
 const ATTEMPTS_AT = 16
 const ID_AT = 18
+const ID_SIZE_BYTES = 16
 const BODY_AT = 34
 
 /** `FIN ` + id + newline. */
@@ -35,19 +36,34 @@ export interface LatencySink {
   record(serial: number, latencyMs: number, attempts: number): void
 }
 
+/** Which messages a consumer requeues instead of finishing them. */
+export interface Requeueing {
+  /** Those whose serial number is a multiple of it, when they come for the first time. */
+  readonly every: number
+  readonly delayMs: number
+}
+
+export interface ConsumerOptions {
+  readonly latency?: LatencySink | undefined
+  readonly requeueing?: Requeueing | undefined
+}
+
 /** Receives, checks and finishes messages; the FINs of what one read brought go out as one write. */
 export class Consumer implements Receiver {
   readonly #connection: Connection
   readonly #ledger: Ledger
   readonly #latency: LatencySink | null
+  readonly #requeueing: Requeueing | null
   readonly #onComplete: () => void
   #batch: FinBatch | null = null
   #finCount = 0
+  #requeues = ''
 
-  constructor(connection: Connection, ledger: Ledger, onComplete: () => void, latency: LatencySink | null = null) {
+  constructor(connection: Connection, ledger: Ledger, onComplete: () => void, options: ConsumerOptions = {}) {
     this.#connection = connection
     this.#ledger = ledger
-    this.#latency = latency
+    this.#latency = options.latency ?? null
+    this.#requeueing = options.requeueing ?? null
     this.#onComplete = onComplete
     connection.receiver = this
   }
@@ -55,6 +71,7 @@ export class Consumer implements Receiver {
   receive(at: number, end: number): number {
     const ledger = this.#ledger
     const latency = this.#latency
+    const requeueing = this.#requeueing
     const nowMs = latency === null ? 0 : performance.now()
     const wasComplete = ledger.complete
     while (end - at >= 8) {
@@ -66,7 +83,9 @@ export class Consumer implements Receiver {
         const serial = ledger.record(input, inputView, at + BODY_AT, next - at - BODY_AT, attempts)
         if (latency !== null && serial >= 0)
           latency.record(serial, nowMs - inputView.getFloat64(at + BODY_AT + SENT_AT_AT), attempts)
-        this.#finish(at + ID_AT)
+        if (requeueing !== null && serial >= 0 && serial % requeueing.every === 0)
+          this.#requeue(at + ID_AT, requeueing.delayMs)
+        else this.#finish(at + ID_AT)
       } else {
         readReply(this.#connection, at, sizeBytes)
       }
@@ -88,7 +107,15 @@ export class Consumer implements Receiver {
     if (++this.#finCount === FINS_PER_BATCH) this.#flush()
   }
 
+  #requeue(idAt: number, delayMs: number): void {
+    this.#requeues += `REQ ${input.toString('latin1', idAt, idAt + ID_SIZE_BYTES)} ${delayMs}\n`
+  }
+
   #flush(): void {
+    if (this.#requeues !== '') {
+      this.#connection.write(Buffer.from(this.#requeues, 'latin1'))
+      this.#requeues = ''
+    }
     const batch = this.#batch
     if (batch === null) return
     this.#connection.write(batch.bytes.subarray(0, this.#finCount * FIN_SIZE_BYTES), batch.release)

@@ -8,7 +8,7 @@ export interface Verification {
   readonly corruptCount: number
   /** Came again although it was received already, and the broker had not counted a second attempt. */
   readonly duplicateCount: number
-  /** Came again with `attempts` above 1: a timeout or a requeue, which NSQ allows. */
+  /** Came again with `attempts` above 1, a timeout or a requeue, which NSQ allows; or after a crash. */
   readonly redeliveredCount: number
 }
 
@@ -25,12 +25,18 @@ export class Ledger {
   corruptCount = 0
   duplicateCount = 0
   redeliveredCount = 0
+  #crashed = false
 
   constructor(expectedCount: number, tag: number, bodySizeBytes: number) {
     this.#expectedCount = expectedCount
     this.#tag = tag | 0
     this.#template = buildBody(tag, bodySizeBytes)
     this.#seen = new Uint8Array((expectedCount >> 3) + 1)
+  }
+
+  /** From now on messages may come again whose FIN the broker took, but had not stored. */
+  crashed(): void {
+    this.#crashed = true
   }
 
   get complete(): boolean {
@@ -55,7 +61,7 @@ export class Ledger {
       return this.#corrupt()
     const bit = 1 << (serial & 7)
     if ((this.#seen[serial >> 3] & bit) !== 0) {
-      if (attempts > 1) this.redeliveredCount++
+      if (attempts > 1 || this.#crashed) this.redeliveredCount++
       else this.duplicateCount++
       return -1
     }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { basename } from 'node:path'
 import { Bench, CEILING, say } from './bench.js'
+import { MIB } from './footprint.js'
 import { addUp, type Verification } from './ledger.js'
 import { formatLoops, summarizeLoops } from './loop-report.js'
 import { type BenchOptions, helpText, parseOptions, UsageError } from './options.js'
@@ -17,29 +18,29 @@ const loadText = () =>
 function findSubjects(options: BenchOptions): Subject[] {
   // The client gets the last processor, brokers what is before it.
   const cpuList = options.pin ? `0-${Math.max(0, cpus().length - 2)}` : ''
-  const subject = (label: string, command: readonly string[], queueFlags: boolean): Subject => ({
+  const subject = (label: string, command: readonly string[], isSpillway: boolean): Subject => ({
     label,
     command,
     version: readVersion(command),
     cpuList,
-    queueFlags,
+    isSpillway,
     probed: options.loop && isNode(command),
   })
   const subjects = [
     options.subject === null
-      ? subject('spillway', spillwayCommand(options.mode), options.mode === 'memory')
-      : subject(nameOf(splitCommand(options.subject)), splitCommand(options.subject), true),
+      ? subject('spillway', spillwayCommand(), true)
+      : subject(nameOf(splitCommand(options.subject)), splitCommand(options.subject), false),
   ]
   if (options.against !== null) {
     const command = splitCommand(options.against)
     const name = nameOf(command)
-    subjects.push(subject(name === subjects[0].label ? `${name} (against)` : name, command, true))
+    subjects.push(subject(name === subjects[0].label ? `${name} (against)` : name, command, false))
   }
   if (options.loop && !subjects.some(({ probed }) => probed)) {
     throw new UsageError('--loop measures brokers that run in Node, and there is none')
   }
   // The sink is nobody's broker.
-  if (options.sink) subjects.push({ ...subject(CEILING, sinkCommand(), true), probed: false })
+  if (options.sink) subjects.push({ ...subject(CEILING, sinkCommand(), false), probed: false })
   return subjects
 }
 
@@ -51,6 +52,12 @@ function isNode([file]: readonly string[]): boolean {
 /** The program's file name; of `node file.js`, that of the script. */
 function nameOf([file, script]: readonly string[]): string {
   return basename(basename(file) === 'node' && script !== undefined ? script : file)
+}
+
+/** Says how little memory Spillway was given where that is done. */
+function memoryLimitText({ mode, scenarios, scale }: BenchOptions): string {
+  const isLimited = mode === 'disk' || scenarios.some(({ durable }) => durable)
+  return isLimited ? `, Spillway from disk with ${scale.memoryLimitBytes / MIB} MiB of memory for messages` : ''
 }
 
 async function main(): Promise<number> {
@@ -73,7 +80,7 @@ async function main(): Promise<number> {
   const out = [
     '',
     ...subjects.map(({ label, version }) => `${label}: ${version}`),
-    `mode ${options.mode}, ${options.roundCount} rounds, medians${options.pin ? ', pinned' : ''}`,
+    `mode ${options.mode}${memoryLimitText(options)}, ${options.roundCount} rounds, medians${options.pin ? ', pinned' : ''}`,
     `${machine}; load average before ${loadBefore}, after ${loadAfter}`,
     '',
     formatTable([...bench.measured.values()], {
@@ -85,6 +92,7 @@ async function main(): Promise<number> {
     }),
     '',
     ...(options.loop ? [formatLoops(loops, !options.smoke), ''] : []),
+    ...bench.notes(),
     'client, share of one processor:',
     ...bench.clientLoads(),
     '',

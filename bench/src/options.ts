@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
+import { MIB } from './footprint.js'
 import type { Scale, Scenario } from './scenario.js'
-import type { Mode } from './subject.js'
+import { MODES, type Mode } from './storage-flags.js'
 
 /** What the command line asked for. */
 export interface BenchOptions {
@@ -36,6 +37,15 @@ const FULL: Scale = {
   consumerCount: 5000,
   stalledConsumerCount: 1000,
   startCount: 10,
+  memoryLimitBytes: 64 * MIB,
+  backlogMessageCount: 20_000_000,
+  scatteredMessageCount: 2_000_000,
+  scatteredTopicCount: 1000,
+  deferredMessageCount: 1_000_000,
+  dueMessageCount: 100_000,
+  dueInMs: 12_000,
+  passingMessageCount: 10_000_000,
+  spaceMsMax: 60_000,
 }
 
 /** Small enough for every change: it proves that messages survive, and measures nothing worth a word. */
@@ -51,6 +61,21 @@ const SMOKE: Scale = {
   consumerCount: 100,
   stalledConsumerCount: 20,
   startCount: 2,
+  scatteredTopicCount: 50,
+  dueInMs: 1500,
+  spaceMsMax: 300,
+  ...durableCounts(20_000),
+}
+
+/** The durable scenarios have numbers of their own unless the command line gives one, which then is every scenario's. */
+function durableCounts(messageCount: number) {
+  return {
+    backlogMessageCount: messageCount,
+    scatteredMessageCount: messageCount,
+    deferredMessageCount: messageCount,
+    dueMessageCount: messageCount / 10,
+    passingMessageCount: messageCount,
+  }
 }
 
 const MPUB_BATCH_COUNT = 200
@@ -71,14 +96,20 @@ Without options it starts the Spillway of this checkout, with memory storage, an
 
 What is measured
 ${lines.join('\n')}
-  --only takes names from this list, separated by commas, or one of: figures (the default), limits, all.
+  --only takes names from this list, separated by commas, or one of: figures (the default), limits, durable,
+  all. The durable ones run Spillway on RocksDB in every mode, and nobody beside it; --messages is the number of each.
 
 Options
   --only NAMES         what to measure
   --against CMD        a second broker, given nsqd's flags
   --subject CMD        measure this broker instead of Spillway
-  --mode memory|disk   memory (default): Spillway --storage=memory, nsqd with a memory queue that holds everything
-                       disk: Spillway --storage=rocksdb --durability=process, nsqd --mem-queue-size=0
+  --mode MODE          memory (default): Spillway --storage=memory, nsqd with a memory queue that holds everything
+                       disk: Spillway --storage=rocksdb --durability=process, nsqd --mem-queue-size=0. Spillway gets so
+                       little memory (see --memory-limit) that consume and fanout read their backlog from disk; the
+                       report says how much of it
+                       durable-vs-memory: Spillway --storage=rocksdb --durability=process beside an nsqd that keeps
+                       everything in memory
+  --memory-limit MIB   memory for messages that Spillway gets in mode disk and in the durable scenarios (${FULL.memoryLimitBytes / MIB})
   --rounds N           rounds of each (3)
   --messages N         messages of the throughput scenarios (${FULL.messageCount})
   --seconds N          how long the latency scenarios publish (${FULL.durationMs / 1000})
@@ -108,6 +139,7 @@ The event loop, with --loop
 }
 
 const LIMITS = ['start', 'topics', 'stalled']
+const GROUPS = ['all', 'figures', 'limits', 'durable']
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions | 'help' {
@@ -116,10 +148,11 @@ export function parseOptions(args: readonly string[], all: readonly Scenario[]):
   const smoke = values.smoke === true
   const base = smoke ? SMOKE : FULL
   const mode = values.mode ?? 'memory'
-  if (mode !== 'memory' && mode !== 'disk') throw new UsageError(`--mode is memory or disk, not "${mode}"`)
-  const messageCount = count('--messages', values.messages, base.messageCount)
+  if (!isMode(mode)) throw new UsageError(`--mode is one of ${MODES.join(', ')}, not "${mode}"`)
   // Every scenario takes a fraction of the messages, in whole batches.
   const unit = MPUB_BATCH_COUNT * 10
+  const given = count('--messages', values.messages, base.messageCount)
+  const messageCount = Math.max(unit, Math.round(given / unit) * unit)
   return {
     mode,
     subject: values.subject ?? null,
@@ -129,9 +162,11 @@ export function parseOptions(args: readonly string[], all: readonly Scenario[]):
     roundCount: count('--rounds', values.rounds, smoke ? 1 : 3),
     scale: {
       ...base,
-      messageCount: Math.max(unit, Math.round(messageCount / unit) * unit),
+      messageCount,
+      ...(values.messages === undefined ? {} : durableCounts(messageCount)),
       durationMs: count('--seconds', values.seconds, base.durationMs / 1000) * 1000,
       ratePerSecond: count('--rate', values.rate, base.ratePerSecond),
+      memoryLimitBytes: count('--memory-limit', values['memory-limit'], base.memoryLimitBytes / MIB) * MIB,
     },
     jsonPath: values.json ?? null,
     smoke,
@@ -153,6 +188,7 @@ function readArgs(args: readonly string[]) {
         messages: { type: 'string' },
         seconds: { type: 'string' },
         rate: { type: 'string' },
+        'memory-limit': { type: 'string' },
         sink: { type: 'boolean' },
         pin: { type: 'boolean' },
         loop: { type: 'boolean' },
@@ -166,6 +202,8 @@ function readArgs(args: readonly string[]) {
   }
 }
 
+const isMode = (text: string): text is Mode => (MODES as readonly string[]).includes(text)
+
 function count(flag: string, text: string | undefined, byDefault: number): number {
   if (text === undefined) return byDefault
   const value = Number(text)
@@ -173,14 +211,15 @@ function count(flag: string, text: string | undefined, byDefault: number): numbe
   return value
 }
 
+function groupOf({ name, durable }: Scenario): string {
+  return durable ? 'durable' : LIMITS.includes(name) ? 'limits' : 'figures'
+}
+
 function select(only: string, all: readonly Scenario[]): Scenario[] {
   const wanted = new Set(only.split(','))
-  const known = new Set(['all', 'figures', 'limits', ...all.map(({ name }) => name)])
+  const known = new Set([...GROUPS, ...all.map(({ name }) => name)])
   for (const name of wanted) {
     if (!known.has(name)) throw new UsageError(`--only: there is no "${name}"; there are ${[...known].join(', ')}`)
   }
-  return all.filter(({ name }) => {
-    const group = LIMITS.includes(name) ? 'limits' : 'figures'
-    return wanted.has('all') || wanted.has(group) || wanted.has(name)
-  })
+  return all.filter((scenario) => wanted.has('all') || wanted.has(groupOf(scenario)) || wanted.has(scenario.name))
 }

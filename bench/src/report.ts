@@ -1,5 +1,5 @@
 import type { Figure } from './scenario.js'
-import type { Mode } from './subject.js'
+import type { Mode } from './storage-flags.js'
 
 /** One figure of one subject, round by round. */
 export interface Measured {
@@ -25,6 +25,12 @@ export function formatValue(value: number, unit: Figure['unit']): string {
       return `${value.toFixed(2)} s/M`
     case 'ms':
       return `${value.toFixed(value < 10 ? 2 : 1)} ms`
+    case 's':
+      return `${value.toFixed(1)} s`
+    case '%':
+      return `${value.toFixed(0)} %`
+    case 'messages':
+      return value.toFixed(0)
     case 'bytes':
       return `${value.toFixed(0)} B`
     case 'MB':
@@ -32,14 +38,28 @@ export function formatValue(value: number, unit: Figure['unit']): string {
   }
 }
 
-/** What the goal of this mode says about a ratio; `bound` is what is shown, both are empty without a goal. */
-function judge(figure: Omit<Figure, 'value'>, ratio: number, mode: Mode): { bound: string; verdict: string } {
-  const goal = figure.goal?.[mode]
-  if (goal === undefined) return { bound: '', verdict: '' }
-  const atLeast = figure.better === 'more'
-  const bound = `${atLeast ? '≥' : '≤'} ${goal.toFixed(2)}`
+interface Judgement {
+  readonly bound: string
+  readonly verdict: string
+}
+
+const NOT_JUDGED: Judgement = { bound: '', verdict: '' }
+
+/** What the goal of this mode says about a ratio. */
+function judgeRatio({ goal, better }: Omit<Figure, 'value'>, ratio: number, mode: Mode): Judgement {
+  const wanted = goal?.[mode]
+  if (wanted === undefined) return NOT_JUDGED
+  const atLeast = better === 'more'
+  const bound = `${atLeast ? '≥' : '≤'} ${wanted.toFixed(2)}`
   if (!Number.isFinite(ratio)) return { bound, verdict: '' }
-  return { bound, verdict: (atLeast ? ratio >= goal : ratio <= goal) ? 'met' : 'missed' }
+  return { bound, verdict: (atLeast ? ratio >= wanted : ratio <= wanted) ? 'met' : 'missed' }
+}
+
+/** A limit holds in every round. */
+function judgeLimit({ unit }: Omit<Figure, 'value'>, limit: number, values: readonly number[]): Judgement {
+  const bound = `≤ ${formatValue(limit, unit)}`
+  if (values.length === 0) return { bound, verdict: '' }
+  return { bound, verdict: values.every((value) => value <= limit) ? 'met' : 'missed' }
 }
 
 export interface TableOptions {
@@ -53,17 +73,22 @@ export interface TableOptions {
 
 /** A table with one line for each figure: medians, the ratio, and what it should be. */
 export function formatTable(measured: readonly Measured[], options: TableOptions): string {
-  const { labels, compared, judged, mode } = options
-  const head = ['', ...labels, ...(compared ? ['ratio'] : []), ...(compared && judged ? ['goal', ''] : [])]
+  const { labels, compared, mode } = options
+  const judged = options.judged && (compared || measured.some(({ figure }) => figure.limit !== undefined))
+  const head = ['', ...labels, ...(compared ? ['ratio'] : []), ...(judged ? ['goal', ''] : [])]
   const rows = measured.map(({ figure, rounds }) => {
     const medians = labels.map((label) => median(rounds.get(label) ?? []))
-    const cells = [figure.title, ...medians.map((value) => formatValue(value, figure.unit))]
-    if (!compared) return cells
-    const ratio = medians[0] / medians[1]
-    const withRatio = [...cells, Number.isFinite(ratio) ? ratio.toFixed(2) : '–']
-    if (!judged) return withRatio
-    const { bound, verdict } = judge(figure, ratio, mode)
-    return [...withRatio, bound, verdict]
+    const ratio = compared ? medians[0] / medians[1] : Number.NaN
+    const { bound, verdict } =
+      figure.limit === undefined
+        ? judgeRatio(figure, ratio, mode)
+        : judgeLimit(figure, figure.limit, rounds.get(labels[0]) ?? [])
+    return [
+      figure.title,
+      ...medians.map((value) => formatValue(value, figure.unit)),
+      ...(compared ? [Number.isFinite(ratio) ? ratio.toFixed(2) : '–'] : []),
+      ...(judged ? [compared || figure.limit !== undefined ? bound : '', verdict] : []),
+    ]
   })
   return align([head, ...rows])
 }

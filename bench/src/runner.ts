@@ -4,7 +4,7 @@ import type { ScenarioResult } from './scenario.js'
 import type { ScenarioReport } from './scenario-main.js'
 import type { ScenarioOrder } from './scenario-order.js'
 
-const RUN_TIMEOUT_MS = 600_000
+const RUN_TIMEOUT_MS = 1_800_000
 const scenarioMain = fileURLToPath(new URL('./scenario-main.js', import.meta.url))
 
 export interface RunOptions {

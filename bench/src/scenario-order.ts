@@ -1,5 +1,6 @@
-import type { Scale, Scenario, ScenarioResult } from './scenario.js'
-import { type Mode, type RunningSubject, type Subject, startSubject } from './subject.js'
+import type { Scale, Scenario, ScenarioResult, StartOptions } from './scenario.js'
+import { type Mode, nsqdFlags, spillwayFlags } from './storage-flags.js'
+import { type RunningSubject, type Subject, startSubject } from './subject.js'
 
 /** What the parent asks a client process to do. */
 export interface ScenarioOrder {
@@ -16,10 +17,12 @@ export async function runOrder(
   progress: (text: string) => void,
 ): Promise<ScenarioResult> {
   const started: RunningSubject[] = []
-  const start = async ({ queueSize }: { queueSize?: number } = {}) => {
-    const memQueueSize = order.mode === 'disk' ? 0 : queueSize
-    const told = order.subject.queueFlags && memQueueSize !== undefined
-    const subject = await startSubject(order.subject, told ? [`--mem-queue-size=${memQueueSize}`] : [])
+  const start = async ({ queueSize, dataPath }: StartOptions = {}) => {
+    const mode = scenario.durable ? 'disk' : order.mode
+    const flags = order.subject.isSpillway
+      ? spillwayFlags(mode, order.scale.memoryLimitBytes)
+      : nsqdFlags(mode, queueSize)
+    const subject = await startSubject(order.subject, flags, dataPath)
     started.push(subject)
     return subject
   }

@@ -1,6 +1,7 @@
 import type { Verification } from './ledger.js'
 import type { LoopRun } from './loop-watch.js'
-import type { Mode, RunningSubject } from './subject.js'
+import type { Mode } from './storage-flags.js'
+import type { RunningSubject } from './subject.js'
 
 /** How much of everything a run does. */
 export interface Scale {
@@ -19,36 +20,51 @@ export interface Scale {
   readonly consumerCount: number
   readonly stalledConsumerCount: number
   readonly startCount: number
+  /** What Spillway may use for messages when they come from disk. */
+  readonly memoryLimitBytes: number
+  readonly backlogMessageCount: number
+  readonly scatteredMessageCount: number
+  readonly scatteredTopicCount: number
+  readonly deferredMessageCount: number
+  /** Of messages that are all due at one moment, which is `dueInMs` after the first of them is published. */
+  readonly dueMessageCount: number
+  readonly dueInMs: number
+  readonly passingMessageCount: number
+  /** How long is waited, at most, for a data path to become small again. */
+  readonly spaceMsMax: number
+}
+
+export interface StartOptions {
+  /** Messages of a topic or channel that nsqd is to keep in memory, unless queues are on disk; its own default when absent. */
+  readonly queueSize?: number
+  /** Data path of a broker that was killed; a new one when absent. */
+  readonly dataPath?: string
 }
 
 /** What a scenario is given. */
 export interface ScenarioContext {
   readonly scale: Scale
   readonly mode: Mode
-  /**
-   * Starts a fresh broker; it is stopped when the scenario has ended. `queueSize`: messages of a topic or channel that
-   * nsqd is to keep in memory, unless queues are on disk; its own default when absent.
-   */
-  start(options?: { queueSize?: number }): Promise<RunningSubject>
+  /** Starts a broker; it is stopped when the scenario has ended. */
+  start(options?: StartOptions): Promise<RunningSubject>
   /** One line about what is under way. */
   progress(text: string): void
 }
 
 /** What the ratio to nsqd must be, from the project's goals; absent where there is none. */
-export interface Goal {
-  readonly memory?: number
-  readonly disk?: number
-}
+export type Goal = Readonly<Partial<Record<Mode, number>>>
 
 /** One number that a scenario found. */
 export interface Figure {
   /** Unique among all figures: `consume.rate`. */
   readonly key: string
   readonly title: string
-  readonly unit: 'msg/s' | 's/million' | 'ms' | 'bytes' | 'MB'
+  readonly unit: 'msg/s' | 's/million' | 'ms' | 's' | 'bytes' | 'MB' | '%' | 'messages'
   readonly value: number
   readonly better: 'more' | 'less'
   readonly goal?: Goal
+  /** What the value itself must not exceed, whoever else is measured. */
+  readonly limit?: number
 }
 
 export interface ScenarioResult {
@@ -58,6 +74,8 @@ export interface ScenarioResult {
   readonly clientLoad?: number
   /** The event loops of the brokers that were started, where they were measured. */
   readonly loops?: readonly LoopRun[]
+  /** What does not fit a figure, such as something over time: a line each. */
+  readonly notes?: readonly string[]
 }
 
 /** One way to put load on a broker, and what is read off it. */
@@ -67,5 +85,7 @@ export interface Scenario {
   readonly title: string
   /** Whether it says something when run against the sink. */
   readonly ceiling: boolean
+  /** Whether it is about what a durable store promises: it runs on one in every mode, and for the first subject only. */
+  readonly durable?: boolean
   run(context: ScenarioContext): Promise<ScenarioResult>
 }

@@ -1,15 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { makeDataPath, removeAllDataPaths, removeDataPath } from './data-path.js'
 import { type LoopRun, LoopWatch } from './loop-watch.js'
 import { MeasuredProcess } from './measure.js'
-
-/** What queues are kept in: memory, or a durable store, which for nsqd means `--mem-queue-size=0`. */
-export type Mode = 'memory' | 'disk'
 
 /** A program that is measured: anything that takes nsqd's flags. */
 export interface Subject {
@@ -20,8 +16,8 @@ export interface Subject {
   readonly version: string
   /** Processors it may use, as `taskset` writes them; all when empty. */
   readonly cpuList: string
-  /** Whether it is told with `--mem-queue-size` how much to keep in memory; not Spillway on disk, which needs no telling. */
-  readonly queueFlags: boolean
+  /** Whether it is this checkout's Spillway, which gets flags of its own; all others are taken for nsqd. */
+  readonly isSpillway: boolean
   /** Whether its event loop is measured: only a Node process can be, and only on Linux. */
   readonly probed: boolean
 }
@@ -30,24 +26,23 @@ export interface Subject {
 export interface RunningSubject {
   readonly tcpPort: number
   readonly httpPort: number
+  readonly dataPath: string
   readonly process: MeasuredProcess
   /** From spawning it to the first connection that it took. */
   readonly startedInMs: number
   /** What its event loop did, once it has stopped; null when that was not measured. */
   readonly loop: LoopRun | null
-  /** Idempotent. @throws Error when it has died by itself. */
+  /** Stops it and removes its data path. Idempotent. @throws Error when it has died by itself. */
   stop(): Promise<void>
+  /** Ends it at once, as a crash would; its data path stays for the next one. */
+  kill(): Promise<void>
 }
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-export const STORAGE_FLAGS: Readonly<Record<Mode, readonly string[]>> = {
-  memory: ['--storage=memory'],
-  disk: ['--storage=rocksdb', '--durability=process'],
-}
-
-export function spillwayCommand(mode: Mode): string[] {
-  return [process.execPath, join(repository, 'packages', 'cli', 'bin', 'nsqd.js'), ...STORAGE_FLAGS[mode]]
+/** Spillway under nsqd's name, for it takes nsqd's flags. */
+export function spillwayCommand(): string[] {
+  return [process.execPath, join(repository, 'packages', 'cli', 'bin', 'nsqd.js')]
 }
 
 /** The benchmark's own sink: it answers at once and keeps nothing, so a run against it shows what the client can do. */
@@ -72,26 +67,77 @@ export function readVersion(command: readonly string[]): string {
   }
 }
 
-const STARTUP_TIMEOUT_MS = 20_000
+const STARTUP_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
 const STDERR_TAIL_CHARS = 4000
 
 /** Brokers that must not outlive this process, whatever ends it. */
-const running = new Map<ChildProcess, { readonly dataPath: string }>()
+const running = new Set<ChildProcess>()
 process.on('exit', () => {
-  for (const [child, { dataPath }] of running) {
-    child.kill('SIGKILL')
-    rmSync(dataPath, { recursive: true, force: true })
-  }
+  for (const child of running) child.kill('SIGKILL')
+  removeAllDataPaths()
 })
 
-/** Starts a subject on free ports of 127.0.0.1, with a data path of its own that is removed when it stops. */
-export async function startSubject(subject: Subject, flags: readonly string[]): Promise<RunningSubject> {
-  const dataPath = mkdtempSync(join(tmpdir(), 'spillway-bench-'))
+/** A broker's process, from being spawned until it is gone. */
+class SubjectProcess {
+  readonly #label: string
+  readonly #child: ChildProcess
+  readonly #stderr: () => string
+  /** Says how it ended. */
+  readonly gone: Promise<string>
+
+  constructor(label: string, [file, ...args]: readonly string[], environment: NodeJS.ProcessEnv) {
+    this.#label = label
+    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+    this.#child = child
+    running.add(child)
+    this.#stderr = tailOf(child)
+    this.gone = new Promise<string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(`exited with ${signal ?? code}`))
+      child.once('error', (error) => resolve(error.message))
+    }).finally(() => running.delete(child))
+  }
+
+  get child(): ChildProcess {
+    return this.#child
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Returns once it takes connections. @throws Error when it never does. */
+  async listening(port: number): Promise<void> {
+    await Promise.race([
+      waitForListener(port),
+      this.gone.then((how) => Promise.reject(new Error(`${how} before it listened\n${this.#stderr()}`))),
+    ])
+  }
+
+  /** @throws Error when it has died by itself. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const early = this.#child.exitCode !== null || this.#child.signalCode !== null
+    this.#child.kill(signal)
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+    const how = await this.gone
+    clearTimeout(timer)
+    if (early) throw new Error(`${this.#label} ${how} by itself\n${this.#stderr()}`)
+  }
+}
+
+/**
+ * Starts a subject on free ports of 127.0.0.1, on the data path of one that was killed, or else on a new one, which is
+ * removed when it stops.
+ */
+export async function startSubject(
+  subject: Subject,
+  flags: readonly string[],
+  dataPath: string = makeDataPath(),
+): Promise<RunningSubject> {
   const [tcpPort, httpPort] = await findFreePorts(2)
   const prefix = subject.cpuList === '' ? [] : ['taskset', '-c', subject.cpuList]
   const watch = subject.probed ? new LoopWatch(prefix) : null
-  const [file, ...args] = [
+  const command = [
     ...prefix,
     ...subject.command,
     `--tcp-address=127.0.0.1:${tcpPort}`,
@@ -101,50 +147,41 @@ export async function startSubject(subject: Subject, flags: readonly string[]): 
     ...flags,
   ]
   const spawnedAtMs = performance.now()
-  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: watch?.environment ?? process.env })
-  running.set(child, { dataPath })
-  const stderr = tailOf(child)
-  const gone = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(`exited with ${signal ?? code}`))
-    child.once('error', (error) => resolve(error.message))
-  }).finally(() => running.delete(child))
+  const broker = new SubjectProcess(subject.label, command, watch?.environment ?? process.env)
   let loop: LoopRun | null = null
-  const terminate = async () => {
-    const early = child.exitCode !== null || child.signalCode !== null
-    child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
-    const how = await gone
-    clearTimeout(timer)
-    rmSync(dataPath, { recursive: true, force: true })
-    loop = (await watch?.end()) ?? null
-    if (early) throw new Error(`${subject.label} ${how} by itself\n${stderr()}`)
+  let ending: Promise<void> | null = null
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    try {
+      await broker.end(signal)
+    } finally {
+      if (signal === 'SIGTERM') removeDataPath(dataPath)
+      loop = (await watch?.end()) ?? null
+    }
   }
-  let stopping: Promise<void> | null = null
-  const stop = () => {
-    stopping ??= terminate()
-    return stopping
+  const endOnce = (signal: 'SIGTERM' | 'SIGKILL') => {
+    ending ??= end(signal)
+    return ending
   }
   let startedInMs: number
   try {
-    await Promise.race([
-      waitForListener(tcpPort),
-      gone.then((how) => Promise.reject(new Error(`${how} before it listened\n${stderr()}`))),
-    ])
+    await broker.listening(tcpPort)
     startedInMs = performance.now() - spawnedAtMs
-    await watch?.begin(child)
+    await watch?.begin(broker.child)
   } catch (error) {
-    await stop().catch(() => undefined)
+    await endOnce('SIGTERM').catch(() => undefined)
     throw new Error(`${subject.label} did not start: ${error instanceof Error ? error.message : error}`)
   }
   return {
     tcpPort,
     httpPort,
-    process: new MeasuredProcess(child.pid ?? 0),
+    dataPath,
+    process: new MeasuredProcess(broker.pid),
     startedInMs,
     get loop() {
       return loop
     },
-    stop,
+    stop: () => endOnce('SIGTERM'),
+    kill: () => endOnce('SIGKILL'),
   }
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Connection } from './connection.js'
-import { Consumer } from './consumer.js'
-import type { LatencyRecorder } from './latency-recorder.js'
+import { Consumer, type LatencySink, type Requeueing } from './consumer.js'
 import type { Ledger } from './ledger.js'
 import { Publisher, prepareCommand, Serials } from './publisher.js'
 import type { RunningSubject } from './subject.js'
@@ -10,6 +9,7 @@ import type { RunningSubject } from './subject.js'
 const SILENCE_MS_MAX = 20_000
 /** After the last message, this long is waited for one too many. */
 const LINGER_MS = 100
+const REACHED_POLL_MS = 2
 
 /** Draws what sets the messages and topics of one run apart from others. */
 export const drawTag = (): number => Math.floor(Math.random() * 0x7fffffff)
@@ -92,7 +92,8 @@ export interface ConsumeOptions {
   readonly connectionCount: number
   readonly ready: number
   readonly ledger: Ledger
-  readonly latency?: LatencyRecorder
+  readonly latency?: LatencySink
+  readonly requeueing?: Requeueing
   readonly identify?: Readonly<Record<string, unknown>>
 }
 
@@ -118,21 +119,58 @@ export class Consuming {
 
   /** Receives and finishes every message that the ledger expects, and returns how long that took. */
   async run(): Promise<number> {
-    const { ledger, ready, latency } = this.#options
+    const { ledger } = this.#options
     const startedAtMs = performance.now()
     let endedAtMs = 0
     const done = new Promise<void>((resolve) => {
-      const complete = () => {
+      this.#begin(() => {
         endedAtMs = performance.now()
         resolve()
-      }
-      for (const connection of this.#connections) new Consumer(connection, ledger, complete, latency)
+      })
     })
-    for (const connection of this.#connections) connection.setReady(ready)
     await whileAlive(this.#connections, () => ledger.receivedCount, done)
     await sleep(LINGER_MS)
-    for (const connection of this.#connections) connection.close()
+    this.close()
     return endedAtMs - startedAtMs
+  }
+
+  /** Runs consumers of several channels that share one ledger. */
+  static async runAll(all: readonly Consuming[], ledger: Ledger): Promise<void> {
+    const connections = all.flatMap((one) => one.#connections)
+    const done = new Promise<void>((resolve) => {
+      for (const one of all) one.#begin(resolve)
+    })
+    await whileAlive(connections, () => ledger.receivedCount, done)
+    await sleep(LINGER_MS)
+    for (const one of all) one.close()
+  }
+
+  /** Goes on until the ledger has so many messages, and then until {@link close}, or until the broker is killed. */
+  async runUntil(receivedCount: number): Promise<void> {
+    const { ledger } = this.#options
+    let timer: NodeJS.Timeout | undefined
+    const reached = new Promise<void>((resolve) => {
+      timer = setInterval(() => {
+        if (ledger.receivedCount >= receivedCount) resolve()
+      }, REACHED_POLL_MS)
+    })
+    this.#begin(() => undefined)
+    try {
+      await whileAlive(this.#connections, () => ledger.receivedCount, reached)
+    } finally {
+      clearInterval(timer)
+    }
+    for (const connection of this.#connections) connection.onFailure = () => undefined
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close()
+  }
+
+  #begin(complete: () => void): void {
+    const { ledger, ready, latency, requeueing } = this.#options
+    for (const connection of this.#connections) new Consumer(connection, ledger, complete, { latency, requeueing })
+    for (const connection of this.#connections) connection.setReady(ready)
   }
 }
 

@@ -42,6 +42,15 @@ describe('a ledger', () => {
     assert.equal(complaintOf(ledger.result()), 'of 1 messages 0 lost, 0 corrupt, 1 delivered twice')
   })
 
+  it('forgives any second delivery after a crash', () => {
+    const ledger = new Ledger(1, TAG, SIZE_BYTES)
+    record(ledger, bodyOf(0))
+    ledger.crashed()
+    record(ledger, bodyOf(0), 1)
+    assert.equal(complaintOf(ledger.result()), null)
+    assert.equal(ledger.result().redeliveredCount, 1)
+  })
+
   const damages: readonly [string, (body: Buffer) => Buffer][] = [
     ['a tag of another run', () => bodyOf(0, TAG + 1)],
     ['a body that is too short', (body) => body.subarray(0, -1)],

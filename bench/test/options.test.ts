@@ -16,6 +16,7 @@ describe('the command line', () => {
     assert.ok(names(parse()).includes('consume'))
     assert.ok(!names(parse()).includes('topics'))
     assert.deepEqual(names(parse('--only', 'limits')), ['start', 'topics', 'stalled'])
+    assert.deepEqual(names(parse('--only', 'durable')), ['backlog', 'restart-topics', 'deferred', 'stuck', 'requeued'])
     assert.deepEqual(names(parse('--only', 'pub2,mpub')), ['mpub', 'pub2'])
     assert.equal(names(parse('--smoke')).length, SCENARIOS.length)
   })
@@ -30,13 +31,23 @@ describe('the command line', () => {
     assert.equal(parse('--messages', '1').scale.messageCount, 2000)
   })
 
+  it('takes a number of messages for every scenario, which otherwise have their own', () => {
+    assert.ok(parse().scale.backlogMessageCount > parse().scale.messageCount)
+    const { scale } = parse('--messages', '40000')
+    const counts = [scale.messageCount, scale.backlogMessageCount, scale.passingMessageCount, scale.dueMessageCount]
+    assert.deepEqual(counts, [40_000, 40_000, 40_000, 4000])
+  })
+
   it('says what is wrong', () => {
     assert.throws(
       () => parse('--only', 'nonsense'),
       new UsageError(`--only: there is no "nonsense"; there are ${known()}`),
     )
     assert.throws(() => parse('--rounds', 'many'), new UsageError('--rounds is a number above 0, not "many"'))
-    assert.throws(() => parse('--mode', 'tape'), new UsageError('--mode is memory or disk, not "tape"'))
+    assert.throws(
+      () => parse('--mode', 'tape'),
+      new UsageError('--mode is one of memory, disk, durable-vs-memory, not "tape"'),
+    )
     assert.throws(() => parse('--fast'), UsageError)
   })
 
@@ -50,4 +61,4 @@ describe('the command line', () => {
   })
 })
 
-const known = () => ['all', 'figures', 'limits', ...SCENARIOS.map(({ name }) => name)].join(', ')
+const known = () => ['all', 'figures', 'limits', 'durable', ...SCENARIOS.map(({ name }) => name)].join(', ')

@@ -36,6 +36,21 @@ describe('a report', () => {
     assert.match(formatTable([costs], { ...options, mode: 'memory' }), /2\.00 +≤ 1\.50 +missed$/)
   })
 
+  it('holds a limit against every round of the first subject, compared or not', () => {
+    const { figure, rounds } = measured('less', [1000, 4000, 2000], [9000])
+    const limited = (limit: number) => [{ figure: { ...figure, limit }, rounds }]
+    const options = { mode: 'memory', judged: true } as const
+    const alone = { ...options, labels: ['a'], compared: false }
+    assert.match(formatTable(limited(3000), alone), /2\.0 k\/s +≤ 3\.0 k\/s +missed$/)
+    assert.match(formatTable(limited(4000), alone), /≤ 4\.0 k\/s +met$/)
+    assert.match(
+      formatTable(limited(4000), { ...options, labels: ['a', 'b'], compared: true }),
+      /9\.0 k\/s +0\.22 +≤ 4\.0 k\/s +met$/,
+    )
+    assert.doesNotMatch(formatTable(limited(3000), { ...alone, judged: false }), /≤/)
+    assert.doesNotMatch(formatTable([{ figure, rounds }], alone), /goal|≥/)
+  })
+
   it('shows a figure that one subject lacks without a verdict', () => {
     assert.match(
       formatTable([measured('more', [2000], [])], { mode: 'memory', labels: ['a', 'b'], compared: true, judged: true }),

@@ -3,8 +3,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { buildBody, patchSerial } from '../src/body.js'
 import { Connection } from '../src/connection.js'
 import { Consumer } from '../src/consumer.js'
+import { Holder } from '../src/holder.js'
 import { complaintOf, Ledger } from '../src/ledger.js'
 import { MeasuredProcess } from '../src/measure.js'
+import { prepareTrain, publishPipelined } from '../src/pipelined-publisher.js'
 import { startSink } from '../src/sink.js'
 import type { RunningSubject } from '../src/subject.js'
 import { Consuming, Publishing } from '../src/traffic.js'
@@ -88,6 +90,51 @@ describe('a consumer', () => {
     })
   }
 
+  it('requeues the messages that it is told to, and finishes the others', async () => {
+    const ledger = new Ledger(4, TAG, SIZE_BYTES)
+    const stream = Buffer.concat([0, 1, 2, 3].map(message))
+    const answered = await new Promise<string>((resolve, reject) => {
+      let text = ''
+      const onRead = (part: string) => {
+        text += part
+        if (text.split('\n').length === 5) resolve(text.slice(4))
+      }
+      const open = async (port: number) => {
+        const connection = await Connection.open(port)
+        connection.onFailure = reject
+        new Consumer(connection, ledger, () => undefined, { requeueing: { every: 2, delayMs: 9000 } })
+      }
+      pieceByPiece(stream, stream.length, onRead).then(open).catch(reject)
+    })
+    const expected = [
+      'FIN 0000000000000001',
+      'FIN 0000000000000003',
+      'REQ 0000000000000000 9000',
+      'REQ 0000000000000002 9000',
+    ]
+    assert.deepEqual(answered.trimEnd().split('\n').sort(), expected)
+    assert.equal(complaintOf(ledger.result()), null)
+  })
+
+  it('holds one message until it is told to give it back', async () => {
+    const commands = await new Promise<string>((resolve, reject) => {
+      let text = ''
+      const onRead = (part: string) => {
+        text += part
+        if (text.endsWith('REQ 0000000000000007 0\n')) resolve(text.slice(4))
+      }
+      const open = async (port: number) => {
+        const connection = await Connection.open(port)
+        connection.onFailure = reject
+        const holder = new Holder(connection)
+        await holder.hold()
+        await holder.release()
+      }
+      pieceByPiece(message(7), 50, onRead).then(open).catch(reject)
+    })
+    assert.equal(commands, 'RDY 1\nRDY 0\nREQ 0000000000000007 0\n')
+  })
+
   it('fails with what the broker says', async () => {
     const port = await pieceByPiece(frame(1, Buffer.from('E_INVALID no')), 100, () => undefined)
     await assert.rejects(Connection.open(port, {}), /the broker answered E_INVALID no/)
@@ -104,10 +151,12 @@ describe('traffic against the sink', () => {
     subject = {
       tcpPort: sink.port,
       httpPort: 0,
+      dataPath: '',
       process: self,
       startedInMs: 0,
       loop: null,
       stop: () => Promise.resolve(),
+      kill: () => Promise.resolve(),
     }
   })
 
@@ -134,4 +183,40 @@ describe('traffic against the sink', () => {
       for (const ledger of ledgers) assert.equal(complaintOf(ledger.result()), null)
     })
   }
+})
+
+/** Answers each `PUB tN` with OK, and ticks its body off in a ledger. Returns its port. */
+async function takePubs(ledger: Ledger, topics: Map<string, number>): Promise<number> {
+  const LINE_SIZE_BYTES = 'PUB t0\n'.length
+  const COMMAND_SIZE_BYTES = LINE_SIZE_BYTES + 4 + SIZE_BYTES
+  const listening = createServer((socket: Socket) => {
+    sockets.push(socket)
+    let input = Buffer.alloc(0)
+    let at = '  V2'.length
+    socket.on('data', (data) => {
+      input = Buffer.concat([input, data])
+      const view = new DataView(input.buffer, input.byteOffset, input.length)
+      for (; input.length - at >= COMMAND_SIZE_BYTES; at += COMMAND_SIZE_BYTES) {
+        const line = input.toString('latin1', at, at + LINE_SIZE_BYTES - 1)
+        topics.set(line, (topics.get(line) ?? 0) + 1)
+        ledger.record(input, view, at + LINE_SIZE_BYTES + 4, SIZE_BYTES, 1)
+        socket.write(frame(0, Buffer.from('OK')))
+      }
+    })
+  })
+  server = listening
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  return (listening.address() as AddressInfo).port
+}
+
+describe('publishing single messages in trains', () => {
+  it('spreads them over the topics of its trains, and sends each of them once', async () => {
+    const messageCount = 1003
+    const ledger = new Ledger(messageCount, TAG, SIZE_BYTES)
+    const topics = new Map<string, number>()
+    const train = prepareTrain(['PUB t0', 'PUB t1', 'PUB t2', 'PUB t3'], TAG, SIZE_BYTES)
+    await publishPipelined(await takePubs(ledger, topics), { messageCount, trains: [() => train] })
+    assert.equal(complaintOf(ledger.result()), null)
+    assert.deepEqual(Object.fromEntries(topics), { 'PUB t0': 251, 'PUB t1': 251, 'PUB t2': 251, 'PUB t3': 250 })
+  })
 })

@@ -1,6 +1,8 @@
+import { readDiskShare } from '../broker-stats.js'
 import { Ledger } from '../ledger.js'
 import type { Scenario } from '../scenario.js'
 import { Consuming, CpuMeter, drawTag, Publishing, perMillion, perSecond } from '../traffic.js'
+import { diskShareFigure } from './disk-share.js'
 import { MPUB_BATCH_COUNT, MPUB_CONNECTION_COUNT, READY_MAX, warmUp } from './warm-up.js'
 
 const CONSUMER_COUNT = 2
@@ -36,6 +38,7 @@ export const consume: Scenario = {
     const both = new CpuMeter(subject)
     await publishing.run()
     await subject.process.settle(context.scale.settleMsMax)
+    const diskShare = context.mode === 'disk' ? await readDiskShare(subject, topic) : 0
     context.progress('consuming')
     const out = new CpuMeter(subject)
     const elapsedMs = await consuming.run()
@@ -57,7 +60,7 @@ export const consume: Scenario = {
           unit: 'msg/s',
           value: perSecond(messageCount, elapsedMs),
           better: 'more',
-          goal: { memory: 2.5, disk: 2.5 },
+          goal: { memory: 2.5, disk: 2.5, 'durable-vs-memory': 1 },
         },
         {
           key: 'consume.cpu',
@@ -66,6 +69,7 @@ export const consume: Scenario = {
           value: perMillion(out.brokerMs(), messageCount),
           better: 'less',
         },
+        ...(context.mode === 'disk' ? [diskShareFigure('consume', diskShare)] : []),
       ],
       verification: ledger.result(),
       clientLoad,

@@ -1,9 +1,14 @@
+import { readDiskShare } from '../broker-stats.js'
 import { addUp, Ledger } from '../ledger.js'
 import type { Scenario } from '../scenario.js'
 import { Consuming, CpuMeter, drawTag, Publishing, perMillion, perSecond } from '../traffic.js'
+import { diskShareFigure } from './disk-share.js'
 import { MPUB_BATCH_COUNT, READY_MAX, warmUp } from './warm-up.js'
 
-/** Publishes to one topic while every channel of it is consumed, one consumer each. `flow` has one channel. */
+/**
+ * Publishes to one topic while every channel of it is consumed, one consumer each. `flow` has one channel. From disk, the
+ * fan-out is of a backlog, for whoever keeps up reads what is in memory.
+ */
 function liveScenario(channelCount: number, naming: Pick<Scenario, 'name' | 'title'>): Scenario {
   return {
     ...naming,
@@ -11,7 +16,9 @@ function liveScenario(channelCount: number, naming: Pick<Scenario, 'name' | 'tit
     async run(context) {
       const { bodySizeBytes } = context.scale
       // Fewer messages with more channels, but enough for the 10 ms in which processor time is counted.
-      const messageCount = channelCount === 1 ? context.scale.messageCount : context.scale.messageCount / 5
+      const fanned = channelCount > 1
+      const isBacklog = fanned && context.mode === 'disk'
+      const messageCount = context.scale.messageCount / (isBacklog ? 2 : fanned ? 5 : 1)
       const deliveredCount = messageCount * channelCount
       const subject = await context.start({ queueSize: messageCount })
       await warmUp(context, subject)
@@ -31,13 +38,20 @@ function liveScenario(channelCount: number, naming: Pick<Scenario, 'name' | 'tit
         connectionCount: 2,
         batchCount: MPUB_BATCH_COUNT,
       })
-      context.progress('publishing and consuming')
+      context.progress(isBacklog ? 'building the backlog' : 'publishing and consuming')
       const meter = new CpuMeter(subject)
-      const times = await Promise.all([...consuming.map((one) => one.run()), publishing.run()])
+      let diskShare = 0
+      if (isBacklog) {
+        await publishing.run()
+        await subject.process.settle(context.scale.settleMsMax)
+        diskShare = await readDiskShare(subject, topic)
+        context.progress('consuming')
+      }
+      const out = new CpuMeter(subject)
+      const times = await Promise.all([...consuming.map((one) => one.run()), ...(isBacklog ? [] : [publishing.run()])])
       const elapsedMs = Math.max(...times)
-      const clientLoad = meter.clientLoad(elapsedMs)
+      const clientLoad = out.clientLoad(elapsedMs)
       await subject.process.settle(context.scale.settleMsMax)
-      const fanned = channelCount > 1
       return {
         figures: [
           {
@@ -58,6 +72,7 @@ function liveScenario(channelCount: number, naming: Pick<Scenario, 'name' | 'tit
             better: 'less',
             ...(fanned ? {} : { goal: { memory: 0.4, disk: 0.35 } }),
           },
+          ...(isBacklog ? [diskShareFigure(naming.name, diskShare)] : []),
         ],
         verification: addUp(ledgers.map((ledger) => ledger.result())),
         clientLoad,

@@ -1,12 +1,16 @@
 import type { Scenario } from '../scenario.js'
+import { backlog } from './backlog.js'
 import { consume } from './consume.js'
+import { deferred } from './deferred.js'
 import { fanOut, flow } from './fan-out.js'
 import { latency, latency25Ms, latencyReady1 } from './latency.js'
 import { memory } from './memory.js'
 import { mpub } from './mpub.js'
 import { pub2, pub32 } from './pub.js'
+import { restartTopics } from './restart-topics.js'
 import { stalled } from './stalled.js'
 import { start } from './start.js'
+import { requeued, stuck } from './stuck.js'
 import { topics } from './topics.js'
 
 /** Everything that can be measured, in the order in which it is. */
@@ -24,4 +28,9 @@ export const SCENARIOS: readonly Scenario[] = [
   start,
   topics,
   stalled,
+  backlog,
+  restartTopics,
+  deferred,
+  stuck,
+  requeued,
 ]

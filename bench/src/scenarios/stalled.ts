@@ -68,7 +68,7 @@ class StalledRun {
       const opened = Array.from({ length: count }, async () => {
         const connection = await Connection.open(this.#subject.tcpPort, identify)
         await connection.subscribe(this.#topic, 'ch')
-        new Consumer(connection, this.ledger, this.#complete, latency)
+        new Consumer(connection, this.ledger, this.#complete, { latency })
         connection.setReady(READY_MAX)
         return connection
       })
