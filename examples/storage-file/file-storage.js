@@ -17,7 +17,7 @@ const LEASE_MAX = 2 ** 32 - 1
  *   logs/17       a journal for each log, named by its lease
  */
 export class FileStorage {
-  capabilities = { durabilities: ['process'], resident: false, whenFull: 'refuse', fencing: false }
+  capabilities = { durabilities: ['process'], resident: false, memorySizeBytes: 0, whenFull: 'refuse', fencing: false }
   /** Nothing is ever refused before the disk does it. */
   refusal = null
   #path

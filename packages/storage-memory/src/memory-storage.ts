@@ -32,7 +32,7 @@ export class MemoryStorage implements Storage {
 
   constructor(clock: Clock, { whenFull }: MemoryStorageOptions = DEFAULTS) {
     this.#clock = clock
-    this.capabilities = { durabilities: ['none'], resident: true, whenFull, fencing: false }
+    this.capabilities = { durabilities: ['none'], resident: true, memorySizeBytes: 0, whenFull, fencing: false }
   }
 
   async open(): Promise<void> {

@@ -12,7 +12,7 @@ import {
   type Storage,
   type StorageCapabilities,
 } from '@spillway/core'
-import { Archive } from './archive.js'
+import { Archive, BEHIND_ABOVE_BYTES } from './archive.js'
 import { Database } from './database.js'
 import { DiskSpace } from './disk-space.js'
 import { Journal } from './journal/journal.js'
@@ -239,6 +239,7 @@ export class RocksdbStorage implements Storage {
 const CAPABILITIES: StorageCapabilities = {
   durabilities: DURABILITIES,
   resident: false,
+  memorySizeBytes: BEHIND_ABOVE_BYTES,
   whenFull: 'refuse',
   fencing: false,
 }

@@ -13,6 +13,8 @@ export interface StorageCapabilities {
    * never drops them to save memory, since that would free nothing.
    */
   readonly resident: boolean
+  /** Bytes of records that the store may hold in memory on their way to where they are kept: they count as part of the node's memory. */
+  readonly memorySizeBytes: number
   /**
    * What becomes of a publish when the node's memory is full and nothing can be read back later: it is refused, or the
    * oldest messages are dropped for it. Only a resident store has a reason to offer the latter.

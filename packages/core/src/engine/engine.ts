@@ -117,7 +117,7 @@ export class Engine implements Broker, TopicHost {
     this.queueFactory = parts.queueFactory ?? ((records, next) => new FifoQueue(records, next))
     this.startedAtMs = parts.clock.wallMs()
     this.timers = new TimerQueue(parts.clock)
-    this.budget = new MemoryBudget(parts.options.memorySizeBytesMax, (sizeBytes) => this.#reclaim(sizeBytes))
+    this.budget = new MemoryBudget(engineMemoryBytes(parts), (sizeBytes) => this.#reclaim(sizeBytes))
     const drops = parts.storage.capabilities.whenFull === 'drop-oldest'
     this.#dropper = drops ? new OldestDropper(this.#topics, this.budget, this.clock, this.logger) : null
   }
@@ -454,4 +454,10 @@ export class Engine implements Broker, TopicHost {
         : [],
     }
   }
+}
+
+/** The node's memory without what the storage may take of it; never less than half. */
+function engineMemoryBytes({ options, storage }: EngineParts): number {
+  const { memorySizeBytesMax } = options
+  return Math.max(memorySizeBytesMax / 2, memorySizeBytesMax - storage.capabilities.memorySizeBytes)
 }

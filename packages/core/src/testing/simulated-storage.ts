@@ -56,6 +56,7 @@ export class SimulatedStorage implements Storage {
     this.capabilities = {
       durabilities: options.durabilities ?? ['none', 'process', 'power'],
       resident: options.resident ?? false,
+      memorySizeBytes: 0,
       whenFull: options.whenFull ?? 'refuse',
       fencing: false,
     }
