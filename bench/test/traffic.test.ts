@@ -193,7 +193,7 @@ async function takePubs(ledger: Ledger, topics: Map<string, number>): Promise<nu
     sockets.push(socket)
     let input = Buffer.alloc(0)
     let at = '  V2'.length
-    socket.on('data', (data) => {
+    socket.setNoDelay(true).on('data', (data) => {
       input = Buffer.concat([input, data])
       const view = new DataView(input.buffer, input.byteOffset, input.length)
       for (; input.length - at >= COMMAND_SIZE_BYTES; at += COMMAND_SIZE_BYTES) {
