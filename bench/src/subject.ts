@@ -212,7 +212,8 @@ async function findFreePorts(count: number): Promise<number[]> {
   return ports
 }
 
-async function waitForListener(port: number): Promise<void> {
+/** Returns once somebody listens. @throws Error when nobody does after a minute. */
+export async function waitForListener(port: number): Promise<void> {
   const deadlineMs = performance.now() + STARTUP_TIMEOUT_MS
   while (!(await canConnect(port))) {
     if (performance.now() > deadlineMs) throw new Error(`nothing listens after ${STARTUP_TIMEOUT_MS} ms`)

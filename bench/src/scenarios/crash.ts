@@ -1,5 +1,5 @@
 import type { Figure, ScenarioContext } from '../scenario.js'
-import type { RunningSubject } from '../subject.js'
+import { type RunningSubject, waitForListener } from '../subject.js'
 
 const RESTART_MS_MAX = 2000
 
@@ -8,7 +8,13 @@ export async function crashAndRestart(context: ScenarioContext, subject: Running
   context.progress('kill -9, and starting again')
   await subject.kill()
   const restarted = await context.start({ dataPath: subject.dataPath })
-  context.progress(`listens again after ${restarted.startedInMs.toFixed(0)} ms`)
+  const listeningAtMs = performance.now()
+  // Its HTTP server may follow, and is needed for what comes next.
+  await waitForListener(restarted.httpPort)
+  const httpAfterMs = restarted.startedInMs + performance.now() - listeningAtMs
+  context.progress(
+    `listens again after ${restarted.startedInMs.toFixed(0)} ms, HTTP after ${httpAfterMs.toFixed(0)} ms`,
+  )
   return restarted
 }
 
