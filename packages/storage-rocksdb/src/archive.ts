@@ -1,4 +1,4 @@
-import type { BrokerError, Clock, Lease, Logger, Sequence, TimerHandle } from '@spillway/core'
+import { BrokerError, type Clock, type Lease, type Logger, type Sequence, type TimerHandle } from '@spillway/core'
 import type { WriteBatch } from 'rocksdb-native'
 import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
@@ -404,7 +404,9 @@ export async function readStretch(database: Database, log: Lease, stretch: Stret
   const [entry, frames] = await Promise.all([
     database.get(indexKey(log, stretch.first)),
     database.get(dataKey(log, stretch.first)),
-  ])
+  ]).catch((error: BrokerError) => {
+    throw new BrokerError(error.code, `${where}: ${error.detail}`, { cause: error })
+  })
   return chunksOf(decodeStretchEntry(log, entry ?? EMPTY, where), frames ?? EMPTY, where)
 }
 

@@ -14,6 +14,12 @@ const SCAN_ROWS = 1024
 /** RocksDB keeps a log of its own for every start. */
 const OLD_LOGS_MAX = 3
 
+/** What RocksDB keeps of data, as opposed to its own logs and options. */
+const OWN_FILE = /^MANIFEST-|\.(sst|blob)$/
+/** Another process has it open; or this one. */
+const LOCKED = /while lock file|lock hold by|lock file: .*another process/i
+const DAMAGED = /corrupt|mismatch|magic number|does not exist/i
+
 /** RocksDB as this storage uses it. Everything happens in the thread pool; errors are the storage's, and name the path. */
 export class Database {
   readonly path: string
@@ -35,8 +41,9 @@ export class Database {
       throw new BrokerError('E_STORAGE_IO', `RocksDB cannot be loaded: ${hint || cause.message}`, { cause })
     })
     this.#garbageCollection = Rocks.constants.garbageCollectionPolicy
+    const isReadOnly = options.readOnly ?? false
     try {
-      if (!options.readOnly) await mkdir(this.path, { recursive: true })
+      if (!isReadOnly) await mkdir(this.path, { recursive: true })
       const db = new Rocks(this.path, {
         enableBlobFiles: true,
         enableBlobGarbageCollection: false, // on demand only: twice the writing otherwise
@@ -44,26 +51,25 @@ export class Database {
         writeBufferSize: MEMTABLE_BYTES,
         maxWriteBufferNumber: 2,
         maxBackgroundJobs: 2,
-        createIfMissing: !options.readOnly,
-        readOnly: options.readOnly ?? false,
+        // what RocksDB does not know of it deletes: where files are it must not begin anew
+        createIfMissing: !isReadOnly && !(await readdir(this.path)).some((name) => OWN_FILE.test(name)),
+        readOnly: isReadOnly,
       })
       await db.ready()
       this.#db = db
     } catch (error) {
       throw this.#openError(error)
     }
-    if (!options.readOnly) await this.#removeOldLogs().catch(() => undefined)
+    if (!isReadOnly) await this.#removeOldLogs().catch(() => undefined)
   }
 
   #openError(error: unknown): BrokerError {
     const text = error instanceof Error ? error.message : String(error)
-    if (/lock/i.test(text)) {
+    if (LOCKED.test(text)) {
       const detail = `${this.path} is in use by another process; each broker needs a data path of its own`
       return new BrokerError('E_STORAGE_LOCKED', detail, { cause: error })
     }
-    if (/corrupt|checksum/i.test(text))
-      return new BrokerError('E_STORAGE_CORRUPT', `${this.path}: ${text}`, { cause: error })
-    return storageError(error, this.path)
+    return databaseError(error, this.path)
   }
 
   async #removeOldLogs(): Promise<void> {
@@ -80,7 +86,7 @@ export class Database {
     try {
       return await call(this.#open)
     } catch (error) {
-      throw storageError(error, this.path)
+      throw databaseError(error, this.path)
     }
   }
 
@@ -139,4 +145,12 @@ export class Database {
     this.#begun.clear()
     if (db !== null) await db.close()
   }
+}
+
+/** RocksDB calls damage an I/O error; and a file of its own that is not there is damage, too. */
+function databaseError(error: unknown, path: string): BrokerError {
+  const failure = storageError(error, path)
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+  if (failure.code !== 'E_STORAGE_IO' || !(isMissing || DAMAGED.test(failure.detail.slice(path.length)))) return failure
+  return new BrokerError('E_STORAGE_CORRUPT', failure.detail, { cause: error })
 }

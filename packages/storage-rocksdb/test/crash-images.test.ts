@@ -16,7 +16,7 @@ const RUN_MS_MAX = 120
  * kill -9 at that moment would have left.
  */
 describe('Crash images', function () {
-  this.timeout(60_000)
+  this.timeout(20_000 + 1000 * IMAGES)
   const folder = temporaryFolder()
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
   let writer: ChildProcess
