@@ -12,12 +12,12 @@ import { chunkOf, endOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-reco
 
 const MIB = 1024 * 1024
 /** More young records than this are stored at once. */
-const YOUNG_BYTES_MAX = 24 * MIB
+const YOUNG_BYTES_MAX = 16 * MIB
 /** So much may stay young when nothing happens. */
 const YOUNG_IDLE_BYTES_MAX = MIB
 /** Above this, appends wait; below the second, they go on. */
-export const BEHIND_ABOVE_BYTES = 64 * MIB
-const ROOM_BELOW_BYTES = 48 * MIB
+export const BEHIND_ABOVE_BYTES = 48 * MIB
+const ROOM_BELOW_BYTES = 32 * MIB
 /** Closed journal files of more than this are made superfluous. */
 const JOURNAL_BYTES_MAX = 128 * MIB
 /** One write to RocksDB. */

@@ -456,8 +456,13 @@ export class Engine implements Broker, TopicHost {
   }
 }
 
-/** The node's memory without what the storage may take of it; never less than half. */
+/** Evicted slabs take memory until they are collected: about so much of it. */
+const UNCOLLECTED_BYTES = 32 * 1024 * 1024
+
+/** The node's memory without what the storage may take of it, and what eviction leaves behind for a while; never less than half. */
 function engineMemoryBytes({ options, storage }: EngineParts): number {
   const { memorySizeBytesMax } = options
-  return Math.max(memorySizeBytesMax / 2, memorySizeBytesMax - storage.capabilities.memorySizeBytes)
+  const { memorySizeBytes, resident } = storage.capabilities
+  if (resident) return memorySizeBytesMax
+  return Math.max(memorySizeBytesMax / 2, memorySizeBytesMax - memorySizeBytes - UNCOLLECTED_BYTES)
 }
