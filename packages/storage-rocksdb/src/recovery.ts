@@ -4,7 +4,7 @@ import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
 import { FoundFile } from './journal/journal-file.js'
 import { type RecordHeader, RecordKind } from './journal/record.js'
-import { replayJournal } from './journal/replay.js'
+import { type JournalDamage, replayJournal } from './journal/replay.js'
 import { dataPrefixLog, kindRange, LEASES_KEY, logOf, VERSION_KEY } from './keys.js'
 import { LogState, stretchOf } from './log-state.js'
 import { applyTrim } from './rocksdb-log.js'
@@ -24,6 +24,8 @@ export interface RecoveryParts {
   /** Filled with what is found. */
   readonly logs: Map<Lease, LogState>
   readonly logger: Logger
+  /** Takes note of damage in the journal, behind which it goes on; without this nothing is opened. */
+  readonly onDamage?: ((damage: JournalDamage) => void) | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export async function recover(parts: RecoveryParts): Promise<{ nextLease: Lease 
       if (header.kind === RecordKind.values) replayValues(payload, parts)
       else replayChunk(header, attributes, payload, parts, slabs)
     },
-    () => archive.relieve(),
+    { afterFile: () => archive.relieve(), ...(parts.onDamage === undefined ? {} : { onDamage: parts.onDamage }) },
   )
   const files = replayed.files.map(({ number, end }) => new FoundFile(journalFolder, number, end))
   if (replayed.cutBytes > 0)

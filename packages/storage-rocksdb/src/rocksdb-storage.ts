@@ -17,6 +17,7 @@ import { Database } from './database.js'
 import { DiskSpace } from './disk-space.js'
 import { Journal } from './journal/journal.js'
 import { RecordKind } from './journal/record.js'
+import type { JournalDamage } from './journal/replay.js'
 import { catalogueKey, LEASES_KEY, logPrefix } from './keys.js'
 import { LogState } from './log-state.js'
 import type { RocksdbOptions } from './options.js'
@@ -35,6 +36,8 @@ export interface RocksdbStorageParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly dataPath: string
+  /** For repairs: damage in the journal is passed over, and told of here. */
+  readonly onJournalDamage?: (damage: JournalDamage) => void
 }
 
 /**
@@ -108,6 +111,7 @@ export class RocksdbStorage implements Storage {
         archive: this.#archive,
         logs: this.#logs,
         logger,
+        onDamage: this.#parts.onJournalDamage,
       })
       this.#nextLease = recovered.nextLease
       this.#reservedEnd = recovered.nextLease

@@ -27,6 +27,15 @@ export async function listJournalFiles(folder: string): Promise<number[]> {
   return numbers.sort((a, b) => a - b)
 }
 
+export interface ReplayOptions {
+  /** Between two files. */
+  readonly afterFile?: () => Promise<void>
+  /** Takes note of damage, after which the replay goes on behind it; without this it ends with an error. */
+  readonly onDamage?: (damage: JournalDamage) => void
+  /** Nothing is cut off or removed. */
+  readonly isReadOnly?: boolean
+}
+
 /**
  * Reads a whole journal. What a crash leaves at its end is cut off, in the files too; anything else that cannot be read is damage.
  * @throws BrokerError `E_STORAGE_CORRUPT` with the file and the place, unless `onDamage` takes note of it.
@@ -34,8 +43,7 @@ export async function listJournalFiles(folder: string): Promise<number[]> {
 export async function replayJournal(
   folder: string,
   onRecord: OnRecord,
-  afterFile: () => Promise<void> = async () => {},
-  onDamage: (damage: JournalDamage) => void = refuse,
+  { afterFile, onDamage = refuse, isReadOnly = false }: ReplayOptions = {},
 ): Promise<ReplayedJournal> {
   const numbers = await listJournalFiles(folder)
   const files: { number: number; end: number }[] = []
@@ -50,7 +58,7 @@ export async function replayJournal(
     const isStarted = start !== null && start.kind === RecordKind.fileStart && isWhole(bytes, 0, start)
     if (previous !== undefined && !(isStarted && number === previous.number + 1 && start.first <= previous.end)) {
       if (!wasSynced(bytes, number)) {
-        cutBytes += await cut(folder, [number, ...numbers.filter((later) => later > number)], 0)
+        cutBytes += await cut(folder, [number, ...numbers.filter((later) => later > number)], isReadOnly)
         break
       }
       if (number > previous.number + 1) {
@@ -62,10 +70,11 @@ export async function replayJournal(
     const end = walk(bytes, number, path, onRecord, onDamage)
     if (number === numbers[numbers.length - 1]) cutBytes += usedBytes(bytes, end)
     files.push({ number, end })
-    await afterFile()
+    await afterFile?.()
   }
   const last = files.at(-1)
-  if (cutBytes > 0 && last !== undefined) await truncate(join(folder, journalFileName(last.number)), last.end)
+  if (cutBytes > 0 && last !== undefined && !isReadOnly)
+    await truncate(join(folder, journalFileName(last.number)), last.end)
   return { files, cutBytes }
 }
 
@@ -79,12 +88,12 @@ function wasSynced(bytes: Buffer, number: number): boolean {
 }
 
 /** Removes files that a loss of power has left without what came before them. Returns their bytes. */
-async function cut(folder: string, numbers: readonly number[], sizeBytes: number): Promise<number> {
-  let cutBytes = sizeBytes
+async function cut(folder: string, numbers: readonly number[], isReadOnly: boolean): Promise<number> {
+  let cutBytes = 0
   for (const number of numbers) {
     const path = join(folder, journalFileName(number))
     cutBytes += (await stat(path)).size
-    await unlink(path)
+    if (!isReadOnly) await unlink(path)
   }
   return cutBytes
 }

@@ -65,8 +65,7 @@ export async function readBack(folder: string, tolerant = false): Promise<ReadBa
         payload: payload.toString(),
       })
     },
-    undefined,
-    tolerant ? (each) => damage.push(each) : undefined,
+    tolerant ? { onDamage: (each) => damage.push(each) } : {},
   )
   return { records, damage, cutBytes, files: files.map(({ number }) => number) }
 }
