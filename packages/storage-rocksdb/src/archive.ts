@@ -38,6 +38,13 @@ export interface ArchiveParts {
   readonly logger: Logger
 }
 
+/** What a pass will store of small values, and the keys that may go when it has. */
+interface TakenValues {
+  readonly values: PendingValues
+  readonly dead: readonly Buffer[]
+  readonly deadBytes: number
+}
+
 /**
  * Moves what is in memory and in the journal into RocksDB, in the background, so that neither grows: young records as
  * values of up to 1 MiB, and the latest small values. What was consumed in the meantime never gets there. Then journal
@@ -79,7 +86,7 @@ export class Archive {
     this.#touched.add(state)
     this.#idleTicks = 0
     if (bytes < 0) this.#makeRoom()
-    else if (this.#youngBytes > YOUNG_BYTES_MAX || this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX) this.#start()
+    else if (this.#isTooMuch) this.#start()
     if (this.#timer === null) this.#arm()
   }
 
@@ -179,8 +186,12 @@ export class Archive {
     })
   }
 
+  get #isTooMuch(): boolean {
+    return this.#youngBytes > YOUNG_BYTES_MAX || this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX
+  }
+
   #hasWork(isIdle: boolean): boolean {
-    if (this.failure !== null) return true
+    if (this.failure !== null || this.#isTooMuch) return true
     for (const state of this.#touched) {
       if (state.sparse.size > 0 || (state.durability === 'none' && !state.young.isEmpty)) return true
     }
@@ -196,8 +207,11 @@ export class Archive {
 
   #start(): void {
     if (!this.#isActive || this.#pass !== null) return
+    const youngBytes = this.#youngBytes
     this.#pass = this.#run().finally(() => {
       this.#pass = null
+      // those who wait for room add nothing that would start the next one
+      if (this.failure === null && this.#isTooMuch && this.#youngBytes < youngBytes) this.#start()
     })
   }
 
@@ -217,13 +231,16 @@ export class Archive {
   async run(all: boolean): Promise<void> {
     const { journal, database } = this.#parts
     const cut = journal.fileNumber
-    // RocksDB must not know more than the journal does, whatever a loss of power takes
-    await journal.sync()
     const sparse = [...this.#touched].map((state) => ({ state, stretches: [...state.sparse] }))
-    await this.#storeValues()
-    for (const state of this.#touched) {
-      const journalFile = all || state.durability === 'none' ? Infinity : cut
-      await this.#storeYoung(state, all ? ALL_FILES : journalFile)
+    const values = this.#takeValues()
+    try {
+      // what values allow to go must not go before the journal, too, has them on the disk itself
+      const results = await Promise.allSettled([journal.sync(), this.#storeAllYoung(all ? ALL_FILES : cut)])
+      for (const result of results) if (result.status === 'rejected') throw result.reason
+      await this.#storeValues(values)
+    } catch (error) {
+      this.#putBack(values)
+      throw error
     }
     // that these may go was saved before this pass began
     for (const { state, stretches } of sparse) await this.#rewriteSparse(state, stretches)
@@ -242,38 +259,47 @@ export class Archive {
     return oldest
   }
 
-  /** Values first, since what is deleted below them says that it may be. */
-  async #storeValues(): Promise<void> {
-    const { database } = this.#parts
+  #takeValues(): TakenValues {
+    const taken = { values: this.#pending, dead: this.#dead, deadBytes: this.#deadBytes }
     this.#storing = this.#pending
     this.#pending = new PendingValues()
-    const deadCount = this.#dead.length // more may die while these are deleted
-    const deadBytes = this.#deadBytes
-    if (!this.#storing.isEmpty || deadCount > 0) {
-      const batch = database.batch()
-      for (const prefix of this.#storing.prefixes()) {
+    this.#dead = []
+    this.#deadBytes = 0
+    return taken
+  }
+
+  #putBack({ values, dead, deadBytes }: TakenValues): void {
+    values.absorb(this.#pending)
+    this.#pending = values
+    this.#storing = null
+    this.#dead = [...dead, ...this.#dead]
+    this.#deadBytes += deadBytes
+  }
+
+  /** Values together with the deletions that they allow. */
+  async #storeValues({ values, dead, deadBytes }: TakenValues): Promise<void> {
+    if (!values.isEmpty || dead.length > 0) {
+      const batch = this.#parts.database.batch()
+      for (const prefix of values.prefixes()) {
         const { gte, lt } = prefixRange(prefix)
         batch.tryDeleteRange(gte, lt)
       }
-      for (const [key, value] of this.#storing.entries()) {
+      for (const [key, value] of values.entries()) {
         if (value === null) batch.tryDelete(key)
         else batch.tryPut(key, value)
       }
-      for (const key of this.#dead) batch.tryDelete(key)
-      try {
-        await database.write(batch)
-      } catch (error) {
-        this.#storing.absorb(this.#pending)
-        this.#pending = this.#storing
-        this.#storing = null
-        throw error
-      }
+      for (const key of dead) batch.tryDelete(key)
+      await this.#parts.database.write(batch)
     }
     this.#storing = null
     this.#storedCount++
-    this.#dead = this.#dead.slice(deadCount)
-    this.#deadBytes -= deadBytes
     this.#garbageBytes += deadBytes
+  }
+
+  async #storeAllYoung(journalFile: number): Promise<void> {
+    for (const state of this.#touched) {
+      await this.#storeYoung(state, state.durability === 'none' ? ALL_FILES : journalFile)
+    }
   }
 
   async #storeYoung(state: LogState, journalFile: number): Promise<void> {

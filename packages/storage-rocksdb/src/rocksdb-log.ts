@@ -44,6 +44,8 @@ export class RocksdbLog implements LogStore {
   readonly #unresolved = new Set<Promise<unknown>>()
   /** The last append that has not resolved: those behind it resolve after it. Null when there is none. */
   #lastAppend: Promise<void> | null = null
+  /** The same, as far as only its safety counts. */
+  #lastSafe: Promise<void> | null = null
   #closing: Promise<void> | null = null
 
   constructor(parts: RocksdbLogParts) {
@@ -92,26 +94,35 @@ export class RocksdbLog implements LogStore {
 
   #resolveInOrder(written: void | Promise<void>, end: Sequence): Promise<void> {
     const { archive } = this.#parts
+    const safe = this.#whenSafe(written, this.#lastSafe, end)
     const before = this.#lastAppend
     const resolved = (async () => {
-      try {
-        await written
-      } catch (error) {
-        this.#fail(error as BrokerError)
-      }
+      await safe
       await before
-      if (this.#failure !== null) throw this.#failure
-      this.#state.readable = Math.max(this.#state.readable, end)
       if (archive.isBehind) await archive.whenRoom()
     })()
+    this.#lastSafe = safe
     this.#lastAppend = resolved
     this.#track(resolved)
-    resolved
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#lastAppend === resolved) this.#lastAppend = null
-      })
+    const done = (): void => {
+      if (this.#lastAppend !== resolved) return
+      this.#lastAppend = null
+      this.#lastSafe = null
+    }
+    resolved.then(done, done)
     return resolved
+  }
+
+  /** The records below `end` can be read, and stored, as soon as they are safe, whether or not there is room for more. */
+  async #whenSafe(written: void | Promise<void>, before: Promise<void> | null, end: Sequence): Promise<void> {
+    try {
+      await written
+    } catch (error) {
+      this.#fail(error as BrokerError)
+    }
+    await before
+    if (this.#failure !== null) throw this.#failure
+    this.#state.readable = Math.max(this.#state.readable, end)
   }
 
   /** From now on every append fails, until the log was opened again; what has not resolved is not there. */
