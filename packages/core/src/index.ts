@@ -1,7 +1,17 @@
 export * from './contracts/index.js'
 export { sliceAttributes } from './engine/attributes.js'
+export {
+  type CatalogueTopic,
+  type ChannelEntry,
+  readCatalogue,
+  type TopicEntry,
+  topicWrite,
+} from './engine/catalogue.js'
 export { CHUNK_HEADER_BYTES, decodeChunk, encodeChunkHeader } from './engine/chunk-codec.js'
+export { type CursorPage, decodeHead, decodePage } from './engine/cursor-codec.js'
 export { Engine, type EngineParts } from './engine/engine.js'
+export type { IdLease } from './engine/id-leases.js'
+export { PAGE_RECORDS } from './engine/record-states.js'
 export * from './errors.js'
 export * from './listen-address.js'
 export * from './names.js'

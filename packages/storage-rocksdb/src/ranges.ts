@@ -32,3 +32,19 @@ export function without(ranges: readonly SequenceRange[], first: Sequence, end: 
 export function countOf(ranges: readonly SequenceRange[]): number {
   return ranges.reduce((sum, { first, end }) => sum + end - first, 0)
 }
+
+/** What is left of ascending ranges without others, ascending too. */
+export function difference(ranges: readonly SequenceRange[], taken: readonly SequenceRange[]): SequenceRange[] {
+  const left: SequenceRange[] = []
+  let next = 0
+  for (const { first, end } of ranges) {
+    let at = first
+    while (next < taken.length && taken[next].end <= at) next++
+    for (let i = next; i < taken.length && taken[i].first < end && at < end; i++) {
+      if (taken[i].first > at) left.push({ first: at, end: taken[i].first })
+      at = Math.max(at, taken[i].end)
+    }
+    if (at < end) left.push({ first: at, end })
+  }
+  return left
+}

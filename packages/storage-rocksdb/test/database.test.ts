@@ -14,18 +14,18 @@ describe('A damaged RocksDB', () => {
   let path: string
   let database: string
 
-  /** A closed storage with two logs, which lie in different stretches. */
+  /** A closed storage with two logs, which lie in different files. */
   beforeEach(async () => {
     path = join(root, 'data')
     database = join(path, 'rocksdb')
     rmSync(path, { recursive: true, force: true })
-    const storage = makeStorage(path)
-    await storage.open()
     for (const log of [1, 2]) {
+      const storage = makeStorage(path)
+      await storage.open()
       const store = await storage.openLog(log, { durability: 'process', epoch: 0 })
       await store.append(chunkAt(log, 0, 300))
+      await storage.close()
     }
-    await storage.close()
   })
 
   function fileOf(pattern: RegExp): string {

@@ -47,7 +47,7 @@ export function channelWrite(topic: string, channel: string, entry: ChannelEntry
 }
 
 /** Everything that the storage knows of. @throws BrokerError `E_STORAGE_CORRUPT` for a value that makes no sense. */
-export async function readCatalogue(storage: Storage): Promise<Map<string, CatalogueTopic>> {
+export async function readCatalogue(storage: Pick<Storage, 'readCatalogue'>): Promise<Map<string, CatalogueTopic>> {
   const topics = new Map<string, { entry: TopicEntry; channels: Map<string, ChannelEntry> }>()
   for (const [key, value] of await storage.readCatalogue(TOPIC_PREFIX)) {
     topics.set(key.slice(TOPIC_PREFIX.length), { entry: decode<TopicEntry>(key, value), channels: new Map() })
