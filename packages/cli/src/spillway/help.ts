@@ -7,6 +7,7 @@ Usage: spillway <command> [options]
 Commands:
   start       run the broker until SIGINT or SIGTERM
   check       say whether a configuration can be started, without opening anything
+  doctor      say what is in the data path of a stopped broker and what is damaged; repair it
   help        show this, or the help of a command
 
 Options:
@@ -17,6 +18,7 @@ Examples:
   spillway start                              run with everything at its default, messages in ./data
   spillway start --config spillway.json       run what the file says
   spillway check --config spillway.json       find every mistake in the file
+  spillway doctor ./data                      topics, channels, depths, sizes and damage
   spillway help start                         all options of start
   spillway --version --json                   versions for scripts
 
@@ -57,5 +59,27 @@ Exit code: 0 it can be started, 1 it cannot, 2 wrong usage.
 Examples:
   spillway check --config spillway.json
   spillway check --config spillway.json --json | jq '.problems[].pointer'
+`,
+  doctor: `spillway doctor: say what is in the data path of a stopped broker and what is damaged; repair it
+
+Usage: spillway doctor DATA_PATH [--repair] [--json]
+
+Options:
+  --repair              salvage what can be, and say exactly what was given up
+  --json                the result as one JSON object on standard output
+
+Every stored message is read and its checksum compared, so it takes as long as reading the disk does. Without --repair nothing
+is changed. DATA_PATH is node.dataPath of the configuration (nsqd: --data-path); it must hold RocksDB storage.
+
+--repair keeps whatever can be read. Damaged bytes of the journal are passed over; messages that cannot be read become a gap,
+so that the broker delivers what lies behind them; an index entry is made again from its messages; a channel whose cursor
+cannot be read gets everything again. Copy DATA_PATH first if you can: what was given up is gone.
+
+Exit code: 0 all is well (with --repair: now), 1 something is damaged, 2 cannot look: a broker is running, or nothing is there.
+
+Examples:
+  spillway doctor /var/lib/spillway
+  spillway doctor /var/lib/spillway --json | jq '.topics[] | select(.depth > 0)'
+  cp -a /var/lib/spillway /backup && spillway doctor /var/lib/spillway --repair
 `,
 }

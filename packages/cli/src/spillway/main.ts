@@ -19,9 +19,10 @@ import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
 import { spillwayVersion } from '../version.js'
+import { doctor } from './doctor.js'
 import { HELP } from './help.js'
 
-const COMMANDS = ['start', 'check', 'help']
+const COMMANDS = ['start', 'check', 'doctor', 'help']
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 const LOG_FORMATS = ['json', 'text']
 
@@ -29,6 +30,7 @@ const OPTIONS = {
   config: { type: 'string', short: 'c' },
   check: { type: 'boolean' },
   json: { type: 'boolean' },
+  repair: { type: 'boolean' },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -37,9 +39,12 @@ const OPTIONS = {
 
 interface Arguments {
   readonly command: string | undefined
+  /** What follows the command. */
+  readonly operand: string | undefined
   readonly config?: string
   readonly check?: boolean
   readonly json?: boolean
+  readonly repair?: boolean
   readonly 'log-level'?: string
   readonly 'log-format'?: string
   readonly help?: boolean
@@ -60,6 +65,7 @@ export async function spillway(args: readonly string[], output: Output = PROCESS
   else if (parsed.help || command === 'help') output.out(HELP[command ?? ''] ?? HELP[''])
   else if (command === 'check' || parsed.check) return check(parsed, output)
   else if (command === 'start') return start(parsed, output)
+  else if (command === 'doctor') return doctor(parsed.operand as string, parsed.repair ?? false, json, output)
   else {
     output.err(HELP[''])
     return 2
@@ -74,10 +80,14 @@ function parse(args: readonly string[]): Arguments {
   if (command !== undefined && !COMMANDS.includes(command)) {
     throw new Error(`no command "${command}"${hint(nearest(command, COMMANDS))}`)
   }
-  if (extra !== undefined && command !== 'help') throw new Error(`"${extra}" is one argument too many`)
+  const takesOperand = command === 'help' || command === 'doctor'
+  const surplus = takesOperand ? positionals[2] : extra
+  if (surplus !== undefined) throw new Error(`"${surplus}" is one argument too many`)
+  if (command === 'doctor' && extra === undefined && !values.help) throw new Error('doctor needs the data path')
   requireOneOf('log-level', values['log-level'], LOG_LEVELS)
   requireOneOf('log-format', values['log-format'], LOG_FORMATS)
-  return { ...values, command: command === 'help' ? extra : command, ...(command === 'help' ? { help: true } : {}) }
+  if (command === 'help') return { ...values, command: extra, operand: undefined, help: true }
+  return { ...values, command, operand: extra }
 }
 
 function parseOptions(args: readonly string[]) {
