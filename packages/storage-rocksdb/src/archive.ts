@@ -19,7 +19,7 @@ const YOUNG_IDLE_BYTES_MAX = MIB
 export const BEHIND_ABOVE_BYTES = 48 * MIB
 const ROOM_BELOW_BYTES = 32 * MIB
 /** Closed journal files of more than this are made superfluous. */
-const JOURNAL_BYTES_MAX = 128 * MIB
+const JOURNAL_BYTES_MAX = 64 * MIB
 /** One write to RocksDB. */
 const BATCH_BYTES_MAX = 4 * MIB
 /** Stretches that are rewritten in one pass, by their size. */
@@ -201,7 +201,7 @@ export class Archive {
 
   /** While the journal is read at the start: stores what was found as soon as it is too much for memory. */
   async relieve(): Promise<void> {
-    if (this.#youngBytes <= YOUNG_BYTES_MAX) return
+    if (this.#youngBytes <= BEHIND_ABOVE_BYTES) return
     for (const state of this.#touched) await this.#storeYoung(state, ALL_FILES)
   }
 

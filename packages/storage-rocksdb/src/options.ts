@@ -34,7 +34,7 @@ export const OPTIONS_SCHEMA = {
       type: 'integer',
       minimum: MIB,
       maximum: 1024 * MIB,
-      default: 64 * MIB,
+      default: 32 * MIB,
       description: 'Size at which the journal goes on in a new file. Bytes.',
     },
     syncIntervalMs: {

@@ -367,8 +367,16 @@ export class Engine implements Broker, TopicHost {
     if (usedBytes - this.budget.usedBytes < wantedBytes) this.#reclaimedInVainAtMs = this.clock.monotonicMs()
   }
 
-  /** Drops what can be read back: first what will be wanted last, and of that what was not used for longest. */
+  /** Drops what can be read back. When that is not enough, slabs that are being filled are closed, and go too: with many topics they are most of it. */
   #evict(sizeBytes: number): void {
+    const left = this.#evictClosed(sizeBytes)
+    if (left <= 0) return
+    for (const topic of this.#topics.values()) topic.log.closeTail()
+    this.#evictClosed(left)
+  }
+
+  /** First what will be wanted last, and of that what was not used for longest. Returns how much is missing of `sizeBytes`. */
+  #evictClosed(sizeBytes: number): number {
     const candidates = [...this.#topics.values()].flatMap((topic) =>
       topic.evictable().map(({ segment, distance }) => ({ topic, segment, distance })),
     )
@@ -381,6 +389,7 @@ export class Engine implements Broker, TopicHost {
       topic.log.segments.remove(segment)
       left -= segment.sizeBytes
     }
+    return left
   }
 
   hasRoom(sizeBytes: number): boolean {

@@ -69,7 +69,8 @@ export function writeRecordHeader(bytes: Buffer, at: number, header: RecordHeade
 export function sealRecord(bytes: Buffer, at: number, attributes: Uint8Array | null, payload: Uint8Array): void {
   let crc = crc32(bytes.subarray(at + CHECKED_AT, at + RECORD_HEADER_BYTES))
   if (attributes !== null) crc = crc32(attributes, crc)
-  bytes.writeUInt32BE(crc32(payload, crc), at + 4)
+  if (payload.length > 0) crc = crc32(payload, crc) // of nothing at all zlib says 0, whatever came before
+  bytes.writeUInt32BE(crc, at + 4)
 }
 
 /** The same for a record that lies in one piece. */

@@ -158,9 +158,12 @@ function nextRecord(bytes: Buffer, from: number, number: number): number {
   return -1
 }
 
+const ZEROS = Buffer.alloc(64 * 1024)
+
 /** How many bytes from `end` on are not zero, up to the last one: what was begun. */
 function usedBytes(bytes: Buffer, end: number): number {
   let last = bytes.length
+  while (last - ZEROS.length >= end && ZEROS.equals(bytes.subarray(last - ZEROS.length, last))) last -= ZEROS.length
   while (last > end && bytes[last - 1] === 0) last--
   return last - end
 }

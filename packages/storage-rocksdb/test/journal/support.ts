@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from '@spillway/core'
 import { FakeClock, TestLogger } from '@spillway/core/testing'
 import { Journal, type JournalRecord } from '../../src/journal/journal.js'
 import { journalFileName } from '../../src/journal/journal-file.js'
@@ -7,8 +8,7 @@ import { RecordKind } from '../../src/journal/record.js'
 import { type JournalDamage, listJournalFiles, replayJournal } from '../../src/journal/replay.js'
 
 /** A journal that is written in a folder which is there; its files are small. */
-export function makeJournal(folder: string, fileBytesMax = 4096): Journal {
-  const clock = new FakeClock()
+export function makeJournal(folder: string, fileBytesMax = 4096, clock: Clock = new FakeClock()): Journal {
   return new Journal({
     folder,
     clock,
