@@ -36,6 +36,16 @@ export interface ArchiveParts {
   readonly logs: ReadonlyMap<Lease, LogState>
   readonly clock: Clock
   readonly logger: Logger
+  /** The disk is full: makes room. RocksDB needs some for giving room back. */
+  makeRoom(): void
+}
+
+/** Young records of a log that go into RocksDB with one write. */
+interface YoungPart {
+  readonly state: LogState
+  readonly stretches: Stretch[]
+  /** One past the last of them. */
+  end: Sequence
 }
 
 /** What a pass will store of small values, and the keys that may go when it has. */
@@ -202,7 +212,7 @@ export class Archive {
   /** While the journal is read at the start: stores what was found as soon as it is too much for memory. */
   async relieve(): Promise<void> {
     if (this.#youngBytes <= BEHIND_ABOVE_BYTES) return
-    for (const state of this.#touched) await this.#storeYoung(state, ALL_FILES)
+    await this.#storeAllYoung(ALL_FILES)
   }
 
   #start(): void {
@@ -222,6 +232,7 @@ export class Archive {
       this.failure = null
     } catch (error) {
       const failure = error as BrokerError
+      if (failure.code === 'E_STORAGE_FULL') this.#parts.makeRoom() // the next pass uses it
       if (this.failure === null) this.#parts.logger.error('RocksDB cannot be written', { error: failure.message })
       this.failure = failure
     }
@@ -296,38 +307,48 @@ export class Archive {
     this.#garbageBytes += deadBytes
   }
 
+  /** Of each log the oldest records, up to those that begin in a journal file of at least this number. Many small logs share one write. */
   async #storeAllYoung(journalFile: number): Promise<void> {
-    for (const state of this.#touched) {
-      await this.#storeYoung(state, state.durability === 'none' ? ALL_FILES : journalFile)
+    const { database } = this.#parts
+    let batch: WriteBatch | null = null
+    let parts: YoungPart[] = []
+    let sizeBytes = 0
+    const write = async (): Promise<void> => {
+      if (batch !== null) await database.write(batch)
+      for (const part of parts) this.#stored(part)
+      batch = null
+      parts = []
+      sizeBytes = 0
     }
+    for (const state of this.#touched) {
+      const entries = state.young.freeze(state.readable, state.durability === 'none' ? ALL_FILES : journalFile)
+      for (let at = 0; at < entries.length; ) {
+        const part: YoungPart = { state, stretches: [], end: 0 }
+        parts.push(part)
+        while (at < entries.length && sizeBytes < BATCH_BYTES_MAX) {
+          const builder = new StretchBuilder()
+          do {
+            builder.add(chunkOf(entries[at]), state.erased)
+            part.end = endOf(entries[at++])
+          } while (at < entries.length && builder.framesBytes + entryBytes(entries[at]) <= STRETCH_BYTES_MAX)
+          batch ??= database.batch()
+          const stretch = putStretch(batch, state.log, builder, part.end)
+          if (stretch !== null) part.stretches.push(stretch)
+          sizeBytes += builder.framesBytes
+        }
+        if (sizeBytes >= BATCH_BYTES_MAX) await write()
+      }
+    }
+    if (parts.length > 0) await write()
   }
 
-  async #storeYoung(state: LogState, journalFile: number): Promise<void> {
-    const entries = state.young.freeze(state.readable, journalFile)
-    for (let at = 0; at < entries.length; ) {
-      const batch = this.#parts.database.batch()
-      const stretches: Stretch[] = []
-      let sizeBytes = 0
-      let end: Sequence = 0
-      while (at < entries.length && sizeBytes < BATCH_BYTES_MAX) {
-        const builder = new StretchBuilder()
-        do {
-          builder.add(chunkOf(entries[at]), state.erased)
-          end = endOf(entries[at++])
-        } while (at < entries.length && builder.framesBytes + entryBytes(entries[at]) <= STRETCH_BYTES_MAX)
-        const stretch = putStretch(batch, state.log, builder, end)
-        if (stretch === null) continue
-        stretches.push(stretch)
-        sizeBytes += stretch.framesBytes
-      }
-      await this.#parts.database.write(batch)
-      if (state.isDeleted) return
-      const first = state.first
-      for (const stretch of stretches) state.add(stretch)
-      state.erase(state.takeErasedBelow(end)) // what may go since a moment ago among them
-      this.youngChanged(state, -state.young.dropBelow(end))
-      this.stretchesDied(state, state.dropStoredBelow(first)) // trimmed meanwhile
-    }
+  #stored({ state, stretches, end }: YoungPart): void {
+    if (state.isDeleted) return
+    const { first } = state
+    for (const stretch of stretches) state.add(stretch)
+    state.erase(state.takeErasedBelow(end)) // what may go since a moment ago among them
+    this.youngChanged(state, -state.young.dropBelow(end))
+    this.stretchesDied(state, state.dropStoredBelow(first)) // trimmed meanwhile
   }
 
   // ---- giving room back ------------------------------------------------------------------------------------------
