@@ -11,6 +11,8 @@ import { SegmentList } from './segment-list.js'
 
 const SLAB_BYTES_MIN = 4 * 1024
 const SLAB_BYTES_MAX = 1024 * 1024
+/** What an append that waits for the store takes beside its frames: promises, and what the store notes of it. */
+const WAITING_BYTES = 1024
 /** Frames built in one turn of the event loop; a larger publish goes on in the next. */
 const RECORDS_PER_TURN = 16_384
 const TRIM_BYTES = 16 * 1024 * 1024
@@ -227,8 +229,8 @@ export class Log implements ReadLog {
       this.#fail(error, generation)
       return
     }
-    const sizeBytes = chunk.frames.length
-    const bodyBytes = sizeBytes - chunk.count * FRAME_HEADER_BYTES
+    const bodyBytes = chunk.frames.length - chunk.count * FRAME_HEADER_BYTES
+    const sizeBytes = chunk.frames.length + WAITING_BYTES
     if (appended === undefined) {
       this.#settled(end, bodyBytes, 0, generation)
       return
