@@ -35,9 +35,18 @@ export class DiskSpace {
     this.#ballastPath = join(parts.folder, 'ballast')
   }
 
+  /** Before anything is opened: on a disk without room the ballast of an earlier life is given up, so that it can be. */
+  async prepare(): Promise<void> {
+    const { folder, ballastBytes } = this.#parts
+    const found = statSync(this.#ballastPath, { throwIfNoEntry: false })
+    this.#hasBallast = found !== undefined && ballastBytes > 0
+    const { bavail, bsize } = await statfs(folder)
+    if (bavail * bsize < ballastBytes) this.releaseBallast()
+    else this.#hasBallast = found?.size === ballastBytes
+  }
+
   /** Looks once, and from now on every second. */
   async start(): Promise<void> {
-    this.#hasBallast = statSync(this.#ballastPath, { throwIfNoEntry: false })?.size === this.#parts.ballastBytes
     await this.#look()
     this.#arm()
   }

@@ -83,7 +83,14 @@ export class RocksdbStorage implements Storage {
       syncIntervalMs: options.syncIntervalMs,
       makeRoom: () => this.#space.releaseBallast(),
     })
-    this.#archive = new Archive({ database: this.#database, journal: this.#journal, logs: this.#logs, clock, logger })
+    this.#archive = new Archive({
+      database: this.#database,
+      journal: this.#journal,
+      logs: this.#logs,
+      clock,
+      logger,
+      makeRoom: () => this.#space.releaseBallast(),
+    })
   }
 
   get refusal(): string | null {
@@ -102,6 +109,7 @@ export class RocksdbStorage implements Storage {
     } catch (error) {
       throw storageError(error, dataPath)
     }
+    await this.#space.prepare()
     await this.#database.open()
     try {
       const recovered = await recover({
@@ -142,6 +150,9 @@ export class RocksdbStorage implements Storage {
     try {
       await this.#archive.close()
       isStored = true
+    } catch (error) {
+      if (!(error instanceof BrokerError) || error.code !== 'E_STORAGE_FULL') throw error
+      this.#parts.logger.warn(`${error.detail}: what is only in the journal stays there`)
     } finally {
       await this.#journal.close(isStored)
       await this.#database.close()

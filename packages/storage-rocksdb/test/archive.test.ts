@@ -58,7 +58,14 @@ describe('Archive', () => {
     journal = new Journal({ folder, clock, logger, fileBytesMax, syncIntervalMs: 0, makeRoom: () => false })
     journal.open(1, 0, [])
     state = new LogState(LOG)
-    archive = new Archive({ database, journal, logs: new Map([[LOG, state]]), clock, logger })
+    archive = new Archive({
+      database,
+      journal,
+      logs: new Map([[LOG, state]]),
+      clock,
+      logger,
+      makeRoom: () => undefined,
+    })
     log = new RocksdbLog({ ...LOG_PARTS, state, journal, archive, database })
   })
 
