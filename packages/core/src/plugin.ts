@@ -12,6 +12,8 @@ export interface PluginContext {
   readonly logger: Logger
   /** Absolute. Relative paths in options are meant relative to it. */
   readonly dataPath: string
+  /** What messages may take of the node's memory, in bytes; null where the configuration does not say. */
+  readonly memorySizeBytesMax: number | null
   /** Absolute: the folder of the configuration file. */
   readonly configPath: string
 }

@@ -11,15 +11,14 @@ import type { ValueWrite } from './value-list.js'
 import { chunkOf, endOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-records.js'
 
 const MIB = 1024 * 1024
-/** More young records than this are stored at once. */
-const YOUNG_BYTES_MAX = 16 * MIB
 /** So much may stay young when nothing happens. */
 const YOUNG_IDLE_BYTES_MAX = MIB
-/** Above this, appends wait; below the second, they go on. */
-export const BEHIND_ABOVE_BYTES = 48 * MIB
-const ROOM_BELOW_BYTES = 32 * MIB
+/** Young records are stored from this share of what there may be on, */
+const STORED_FROM_SHARE = 1 / 4
+/** and who waits for room goes on below this one. */
+const ROOM_SHARE = 3 / 4
 /** Closed journal files of more than this are made superfluous. */
-const JOURNAL_BYTES_MAX = 64 * MIB
+const JOURNAL_BYTES_MAX = 96 * MIB
 /** One write to RocksDB. */
 const BATCH_BYTES_MAX = 4 * MIB
 /** Stretches that are rewritten in one pass, by their size. */
@@ -34,6 +33,8 @@ export interface ArchiveParts {
   readonly database: Database
   readonly journal: Journal
   readonly logs: ReadonlyMap<Lease, LogState>
+  /** So much may be young; then appends wait. */
+  readonly youngBytesMax: number
   readonly clock: Clock
   readonly logger: Logger
   /** The disk is full: makes room. RocksDB needs some for giving room back. */
@@ -63,6 +64,8 @@ interface TakenValues {
 export class Archive {
   readonly #parts: ArchiveParts
   #youngBytes = 0
+  /** Grows whenever young records were stored. */
+  #youngStored = 0
   #pending = new PendingValues()
   /** Those of the pass that is under way, or that failed. */
   #storing: PendingValues | null = null
@@ -137,7 +140,7 @@ export class Archive {
 
   /** So much is young that appends should wait for {@link whenRoom}. */
   get isBehind(): boolean {
-    return this.#youngBytes > BEHIND_ABOVE_BYTES
+    return this.#youngBytes > this.#parts.youngBytesMax
   }
 
   whenRoom(): Promise<void> {
@@ -145,7 +148,7 @@ export class Archive {
   }
 
   #makeRoom(): void {
-    if (this.#roomWaiting.length === 0 || this.#youngBytes > ROOM_BELOW_BYTES) return
+    if (this.#roomWaiting.length === 0 || this.#youngBytes > this.#parts.youngBytesMax * ROOM_SHARE) return
     const waiting = this.#roomWaiting
     this.#roomWaiting = []
     for (const resolve of waiting) resolve()
@@ -196,8 +199,12 @@ export class Archive {
     })
   }
 
+  get #hasMuchYoung(): boolean {
+    return this.#youngBytes > this.#parts.youngBytesMax * STORED_FROM_SHARE
+  }
+
   get #isTooMuch(): boolean {
-    return this.#youngBytes > YOUNG_BYTES_MAX || this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX
+    return this.#hasMuchYoung || this.#parts.journal.closedBytes > JOURNAL_BYTES_MAX
   }
 
   #hasWork(isIdle: boolean): boolean {
@@ -211,23 +218,23 @@ export class Archive {
 
   /** While the journal is read at the start: stores what was found as soon as it is too much for memory. */
   async relieve(): Promise<void> {
-    if (this.#youngBytes <= BEHIND_ABOVE_BYTES) return
+    if (this.#youngBytes <= this.#parts.youngBytesMax) return
     await this.#storeAllYoung(ALL_FILES)
   }
 
   #start(): void {
     if (!this.#isActive || this.#pass !== null) return
-    const youngBytes = this.#youngBytes
+    const youngStored = this.#youngStored
     this.#pass = this.#run().finally(() => {
       this.#pass = null
       // those who wait for room add nothing that would start the next one
-      if (this.failure === null && this.#isTooMuch && this.#youngBytes < youngBytes) this.#start()
+      if (this.failure === null && this.#isTooMuch && this.#youngStored > youngStored) this.#start()
     })
   }
 
   async #run(): Promise<void> {
     try {
-      await this.run(this.#youngBytes > YOUNG_BYTES_MAX || this.#idleTicks >= IDLE_TICKS)
+      await this.run(this.#hasMuchYoung || this.#idleTicks >= IDLE_TICKS)
       if (this.failure !== null) this.#parts.logger.info('RocksDB can be written again')
       this.failure = null
     } catch (error) {
@@ -343,6 +350,7 @@ export class Archive {
   }
 
   #stored({ state, stretches, end }: YoungPart): void {
+    this.#youngStored++
     if (state.isDeleted) return
     const { first } = state
     for (const stretch of stretches) state.add(stretch)

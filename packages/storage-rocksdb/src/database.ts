@@ -8,6 +8,7 @@ import { storageError } from './storage-error.js'
 
 /** Values from this size on lie in blob files, which are not rewritten when keys are. */
 const BLOB_BYTES_MIN = 4096
+const BLOB_FILE_BYTES = 64 * 1024 * 1024
 /** Memory that RocksDB gathers writes in before it makes a file of them; there may be two at a time. */
 const MEMTABLE_BYTES = 16 * 1024 * 1024
 const SCAN_ROWS = 1024
@@ -46,6 +47,7 @@ export class Database {
       if (!isReadOnly) await mkdir(this.path, { recursive: true })
       const db = new Rocks(this.path, {
         enableBlobFiles: true,
+        blobFileSize: BLOB_FILE_BYTES, // by default each value has a file of its own
         enableBlobGarbageCollection: false, // on demand only: twice the writing otherwise
         minBlobSize: BLOB_BYTES_MIN,
         writeBufferSize: MEMTABLE_BYTES,

@@ -12,6 +12,6 @@ export default definePlugin({
   name: 'storage-rocksdb',
   provides: STORAGE,
   optionsSchema: OPTIONS_SCHEMA,
-  create: (options: RocksdbOptions, { clock, logger, dataPath }) =>
-    new RocksdbStorage({ options, clock, logger, dataPath }),
+  create: (options: RocksdbOptions, { clock, logger, dataPath, memorySizeBytesMax }) =>
+    new RocksdbStorage({ options, clock, logger, dataPath, memorySizeBytesMax }),
 })

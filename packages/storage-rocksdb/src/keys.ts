@@ -11,6 +11,7 @@ import type { Lease, Sequence } from '@spillway/core'
  *   'h' log u32  channel u32                   cursor head, as core gave it
  *   'p' log u32  channel u32  page f64         cursor page, as core gave it
  *   'i' log u32  first u64                     index entry of a stretch of records (stretch-codec.ts)
+ *   'd'                                        nothing: an iterator that ends before the messages steps on this, and not on a message
  *   'd' log u32  first u64                     the stretch's frames, back to back (in a blob file)
  * ```
  * Small values and index entries lie together, so that an open reads all of them without touching a message.
@@ -21,6 +22,8 @@ type KeyKind = keyof typeof CODE
 
 export const VERSION_KEY = Buffer.from([CODE.version])
 export const LEASES_KEY = Buffer.from([CODE.leases])
+/** Lies between the catalogue and the messages: without it, reading the catalogue reads a message, and fails when that is damaged. */
+export const FENCE_KEY = Buffer.from([CODE.data])
 
 export function catalogueKey(key: string): Buffer {
   return Buffer.concat([Buffer.from([CODE.catalogue]), Buffer.from(key)])

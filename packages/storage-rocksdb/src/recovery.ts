@@ -5,7 +5,7 @@ import type { Journal } from './journal/journal.js'
 import { FoundFile } from './journal/journal-file.js'
 import { type RecordHeader, RecordKind } from './journal/record.js'
 import { type JournalDamage, replayJournal } from './journal/replay.js'
-import { dataPrefixLog, kindRange, LEASES_KEY, logOf, VERSION_KEY } from './keys.js'
+import { dataPrefixLog, FENCE_KEY, kindRange, LEASES_KEY, logOf, VERSION_KEY } from './keys.js'
 import { LogState, stretchOf } from './log-state.js'
 import { applyTrim } from './rocksdb-log.js'
 import { decodeStretchEntry } from './stretch-codec.js'
@@ -61,6 +61,7 @@ async function checkVersion(database: Database): Promise<void> {
   if (version === null) {
     const batch = database.batch()
     batch.tryPut(VERSION_KEY, Buffer.from([LAYOUT_VERSION]))
+    batch.tryPut(FENCE_KEY, Buffer.alloc(0))
     await database.write(batch)
   } else if (version[0] !== LAYOUT_VERSION) {
     const detail = `${database.path} has layout version ${version[0]}; this Spillway knows version ${LAYOUT_VERSION}`

@@ -2,6 +2,7 @@
 declare module 'rocksdb-native' {
   export interface Options {
     readonly enableBlobFiles?: boolean
+    readonly blobFileSize?: number
     readonly enableBlobGarbageCollection?: boolean
     /** Values of at least this size go into blob files. */
     readonly minBlobSize?: number

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   BrokerError,
@@ -12,7 +12,7 @@ import {
   type Storage,
   type StorageCapabilities,
 } from '@spillway/core'
-import { Archive, BEHIND_ABOVE_BYTES } from './archive.js'
+import { Archive } from './archive.js'
 import { Database } from './database.js'
 import { DiskSpace } from './disk-space.js'
 import { Journal } from './journal/journal.js'
@@ -29,6 +29,11 @@ import { encodeValueList, type ValueWrite } from './value-list.js'
 const LEASE_MAX = 2 ** 32 - 1
 /** Leases are reserved so many at a time: a crash loses the rest of them. */
 const LEASES_RESERVED = 4096
+/** Records on their way into RocksDB may take this share of the node's memory, within limits. */
+const YOUNG_SHARE = 1 / 4
+const YOUNG_BYTES_MIN = 32 * 1024 * 1024
+const YOUNG_BYTES_DEFAULT = 128 * 1024 * 1024
+const YOUNG_BYTES_MAX = 256 * 1024 * 1024
 const DURABILITIES: readonly Durability[] = ['none', 'process', 'power']
 
 export interface RocksdbStorageParts {
@@ -36,6 +41,8 @@ export interface RocksdbStorageParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly dataPath: string
+  /** The memory of the node for messages; null where the configuration leaves it to us. */
+  readonly memorySizeBytesMax?: number | null
   /** For repairs: damage in the journal is passed over, and told of here. */
   readonly onJournalDamage?: (damage: JournalDamage) => void
 }
@@ -66,7 +73,8 @@ export class RocksdbStorage implements Storage {
   constructor(parts: RocksdbStorageParts) {
     const { options, clock, logger, dataPath } = parts
     this.#parts = parts
-    this.capabilities = CAPABILITIES
+    const youngBytesMax = youngBytesFor(parts.memorySizeBytesMax ?? null)
+    this.capabilities = { ...CAPABILITIES, memorySizeBytes: youngBytesMax }
     this.#database = new Database(join(dataPath, 'rocksdb'))
     this.#space = new DiskSpace({
       folder: dataPath,
@@ -87,6 +95,7 @@ export class RocksdbStorage implements Storage {
       database: this.#database,
       journal: this.#journal,
       logs: this.#logs,
+      youngBytesMax,
       clock,
       logger,
       makeRoom: () => this.#space.releaseBallast(),
@@ -105,7 +114,8 @@ export class RocksdbStorage implements Storage {
       throw new BrokerError('E_STORAGE_CLOSED', `${this.#parts.dataPath}: this storage was opened before`)
     const { dataPath, logger, options } = this.#parts
     try {
-      await mkdir(join(dataPath, 'journal'), { recursive: true })
+      await makeFolder(dataPath)
+      await makeFolder(join(dataPath, 'journal'))
     } catch (error) {
       throw storageError(error, dataPath)
     }
@@ -251,12 +261,27 @@ export class RocksdbStorage implements Storage {
   }
 }
 
-const CAPABILITIES: StorageCapabilities = {
+const CAPABILITIES: Omit<StorageCapabilities, 'memorySizeBytes'> = {
   durabilities: DURABILITIES,
   resident: false,
-  memorySizeBytes: BEHIND_ABOVE_BYTES,
   whenFull: 'refuse',
   fencing: false,
 }
 /** Everything that is stored of a log. */
 const LOG_KINDS = ['log', 'head', 'page', 'index', 'data'] as const
+
+function youngBytesFor(memorySizeBytesMax: number | null): number {
+  if (memorySizeBytesMax === null) return YOUNG_BYTES_DEFAULT
+  return Math.min(YOUNG_BYTES_MAX, Math.max(YOUNG_BYTES_MIN, memorySizeBytesMax * YOUNG_SHARE))
+}
+
+/** `mkdir` with `recursive` says of a read-only file system that nothing is there. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') await mkdir(path, { recursive: true })
+    else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+  }
+}

@@ -62,6 +62,7 @@ describe('Archive', () => {
       database,
       journal,
       logs: new Map([[LOG, state]]),
+      youngBytesMax: 48 * 1024 * 1024,
       clock,
       logger,
       makeRoom: () => undefined,

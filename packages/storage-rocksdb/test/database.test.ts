@@ -100,6 +100,18 @@ describe('A damaged RocksDB', () => {
     })
   }
 
+  it('reads no message for knowing what exists', async () => {
+    const storage = makeStorage(path)
+    await storage.open()
+    storage.writeCatalogue([{ key: 'topic/orders', value: Buffer.from('entry') }])
+    await storage.close()
+    for (const name of readdirSync(database)) if (/\.blob$/.test(name)) flip(join(database, name), 2000)
+    const again = makeStorage(path)
+    await again.open()
+    assert.deepEqual([...(await again.readCatalogue('')).keys()], ['topic/orders'])
+    await again.close()
+  })
+
   it('says that another process has it', async () => {
     const holder = fork(new URL('killed-writer.js', import.meta.url), [path, 'process'])
     await once(holder, 'message')

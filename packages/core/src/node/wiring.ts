@@ -51,6 +51,7 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   const context: PluginContext = {
     ...surroundings,
     dataPath: resolve(config.source.folder, config.node.dataPath),
+    memorySizeBytesMax: config.node.memorySizeBytesMax,
     configPath: config.source.folder,
   }
   const { storage, queue, authenticator, telemetry } = config
