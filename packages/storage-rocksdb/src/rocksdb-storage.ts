@@ -285,14 +285,3 @@ async function makeFolder(path: string): Promise<void> {
     else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
   }
 }
-
-/** `mkdir` with `recursive` says of a read-only file system that nothing is there. */
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') await mkdir(path, { recursive: true })
-    else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
-  }
-}
