@@ -7,6 +7,8 @@ import { SpillwayBroker } from '../support/spillway-broker.js'
 
 const MIB = 1024 * 1024
 const RECOVERY_LIMIT_MS = 20_000
+/** So that RocksDB soon gets what is published. */
+const LITTLE_MEMORY = { memorySizeBytesMax: 64 * MIB }
 
 describe('a broker on a full disk', function () {
   this.timeout(60_000)
@@ -75,7 +77,7 @@ describe('a broker on a full disk', function () {
     if (disk === null) this.skip() // a file system that can be filled needs the right to mount one
     const dataPath = join(disk.path, 'data')
     const storage = { journalFileSizeBytes: 4 * MIB, ballastSizeBytes: 32 * MIB }
-    broker = await SpillwayBroker.start({ dataPath, storage })
+    broker = await SpillwayBroker.start({ dataPath, storage, node: LITTLE_MEMORY })
     await broker.http.post('/channel/create?topic=full&channel=channel')
     await eventually(() => existsSync(join(dataPath, 'ballast')) || undefined, 10_000, 'the ballast')
     const acknowledged = new Set<string>()
@@ -107,7 +109,8 @@ describe('a broker on a full disk', function () {
     disk = SmallDisk.mount(140 * MIB)
     if (disk === null) this.skip()
     const dataPath = join(disk.path, 'data')
-    const setup = { dataPath, storage: { journalFileSizeBytes: 4 * MIB, ballastSizeBytes: 32 * MIB } }
+    const storage = { journalFileSizeBytes: 4 * MIB, ballastSizeBytes: 32 * MIB }
+    const setup = { dataPath, storage, node: LITTLE_MEMORY }
     broker = await SpillwayBroker.start(setup)
     await broker.http.post('/channel/create?topic=full&channel=channel')
     await eventually(() => existsSync(join(dataPath, 'ballast')) || undefined, 10_000, 'the ballast')

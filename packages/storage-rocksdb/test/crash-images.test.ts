@@ -7,7 +7,7 @@ import { randomBelow, seededRandom } from '@spillway/core/testing'
 import { Ledger, type LedgerEvent } from './ledger.js'
 import { makeStorage, temporaryFolder } from './support.js'
 
-const IMAGES = Number(process.env.IMAGES ?? 30)
+const IMAGES = Number(process.env.IMAGES ?? 16)
 /** Between two images. */
 const RUN_MS_MAX = 120
 

@@ -7,7 +7,7 @@ import { chunkAt, readWhole } from './sample-log.js'
 import { makeStorage, temporaryFolder } from './support.js'
 import { Workload } from './workload.js'
 
-const SEEDS = Number(process.env.SEEDS ?? 8)
+const SEEDS = Number(process.env.SEEDS ?? 6)
 const LIVES = 4
 const STEPS = 450
 
