@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Chunk, LogStore } from '@spillway/core'
+import { recordsOf, sampleChunk, sequencesOf } from '@spillway/core/testing'
+import { RecordKind } from '../src/journal/record.js'
+import { logKey } from '../src/keys.js'
+import type { RocksdbStorage } from '../src/rocksdb-storage.js'
+import { encodeValueList } from '../src/value-list.js'
+import { makeJournal } from './journal/support.js'
+import { makeStorage, temporaryFolder } from './support.js'
+
+const LOG = 4
+const PROCESS = { durability: 'process', epoch: 0 } as const
+
+describe('Recovery', () => {
+  const root = temporaryFolder()
+  let path: string
+  let placeCount = 0
+
+  beforeEach(() => {
+    path = join(root, `place-${++placeCount}`)
+    mkdirSync(join(path, 'journal'), { recursive: true })
+  })
+
+  const chunkRecord = ({ first, count, frames, attributes }: Chunk) => {
+    return { kind: RecordKind.chunk, log: LOG, first, count, attributes, payload: frames }
+  }
+
+  /** Writes a journal as a broker that was killed has left it. */
+  async function journalOf(...records: Parameters<ReturnType<typeof makeJournal>['append']>[0][]): Promise<void> {
+    const journal = makeJournal(join(path, 'journal'), 1024 * 1024)
+    journal.open(1, 0, [])
+    for (const record of records) await journal.append(record, false)
+    await journal.close(false)
+  }
+
+  async function opened(): Promise<{ storage: RocksdbStorage; log: LogStore }> {
+    const storage = makeStorage(path)
+    await storage.open()
+    return { storage, log: await storage.openLog(LOG, PROCESS) }
+  }
+
+  it('takes what was appended instead of what was refused, also when both were written', async () => {
+    const before = sampleChunk(0, ['a', 'b', 'c', 'd', 'e'])
+    const after = sampleChunk(5, ['f', 'g'])
+    await journalOf(
+      chunkRecord(before),
+      chunkRecord(sampleChunk(5, ['refused', 'refused', 'refused', 'refused'])),
+      chunkRecord(after),
+    )
+    for (let life = 0; life < 2; life++) {
+      const { storage, log } = await opened()
+      assert.equal(log.next, 7)
+      assert.deepEqual(recordsOf(await log.read(0, 100_000)), recordsOf([before, after]))
+      await storage.close()
+    }
+  })
+
+  it('lets a trim count, whatever comes before it in the journal', async () => {
+    const value = Buffer.alloc(8)
+    value.writeDoubleBE(8)
+    await journalOf(
+      chunkRecord(sampleChunk(0, ['a', 'b', 'c', 'd', 'e'])),
+      chunkRecord(sampleChunk(5, ['f', 'g', 'h'])),
+      {
+        ...chunkRecord(sampleChunk(0, ['-'])),
+        kind: RecordKind.values,
+        attributes: null,
+        payload: encodeValueList([{ key: logKey(LOG), value }]),
+      },
+      chunkRecord(sampleChunk(8, ['i'])),
+    )
+    const { storage, log } = await opened()
+    assert.equal(log.first, 8)
+    assert.deepEqual(sequencesOf(await log.read(0, 100_000)), [8])
+    await storage.close()
+  })
+
+  it('counts once what is in RocksDB and in the journal', async () => {
+    const { storage, log } = await opened()
+    for (let first = 0; first < 20; first++) await log.append(sampleChunk(first, [`body ${first}`]))
+    const journal = join(path, 'journal')
+    cpSync(journal, `${journal}-kept`, { recursive: true })
+    await storage.close() // everything is in RocksDB now
+    cpSync(`${journal}-kept`, journal, { recursive: true })
+    const again = await opened()
+    assert.deepEqual(
+      sequencesOf(await again.log.read(0, 100_000)),
+      Array.from({ length: 20 }, (_, at) => at),
+    )
+    await again.storage.close()
+  })
+
+  it('gives out no lease that could not be reserved', async () => {
+    const storage = makeStorage(path, { journalFileSizeBytes: 100 }) // each record begins a file
+    await storage.open()
+    const first = storage.takeLeases(1)
+    renameSync(join(path, 'journal'), join(path, 'elsewhere'))
+    for (let tries = 0; tries < 3; tries++) assert.throws(() => storage.takeLeases(5000), { code: 'E_STORAGE_IO' })
+    renameSync(join(path, 'elsewhere'), join(path, 'journal'))
+    const last = storage.takeLeases(5000) + 4999
+    assert(last > first)
+    await storage.close()
+    const again = makeStorage(path)
+    await again.open()
+    assert(again.takeLeases(1) > last)
+    await again.close()
+  })
+})
