@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.js'
+import { Program } from '../support/program.js'
 import { SmallDisk } from '../support/small-disk.js'
-import { SpillwayBroker, type SpillwaySetup } from '../support/spillway-broker.js'
+import { SPILLWAY, SpillwayBroker, type SpillwaySetup } from '../support/spillway-broker.js'
 
 const MIB = 1024 * 1024
 
@@ -81,7 +82,7 @@ describe('a broker whose storage fails', function () {
     }
   })
 
-  it('says in one line that a data path which it had may not be written any more', async function () {
+  it('says in one line that a data path which it had may not be written any more; the doctor can look at it', async function () {
     const disk = SmallDisk.mount(60 * MIB)
     if (disk === null) this.skip()
     try {
@@ -91,6 +92,9 @@ describe('a broker whose storage fails', function () {
       assert.deepEqual(await broker.stop(), { code: 0, signal: null })
       disk.makeReadOnly()
       await refuses(setup, /read-only file system/i, disk.path)
+      const doctor = new Program({ command: process.execPath, args: [SPILLWAY, 'doctor', setup.dataPath] })
+      assert.deepEqual(await doctor.exited, { code: 0, signal: null }, doctor.stderr)
+      assert.match(doctor.stdout, /^kept +1 +1 /m)
     } finally {
       disk.unmount()
     }

@@ -10,7 +10,8 @@ import { HttpClient } from './http-client.js'
 import { type Exit, Program } from './program.js'
 import { RawClient } from './raw-client.js'
 
-const SPILLWAY = fileURLToPath(new URL('../../../packages/cli/bin/spillway.js', import.meta.url))
+/** The program. */
+export const SPILLWAY = fileURLToPath(new URL('../../../packages/cli/bin/spillway.js', import.meta.url))
 const START_LIMIT_MS = 15_000
 const HOST = '127.0.0.1'
 

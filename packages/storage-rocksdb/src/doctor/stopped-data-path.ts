@@ -19,13 +19,17 @@ export async function whileStopped<T>(dataPath: string, look: () => Promise<T>):
   try {
     await symlink(lockPath, join(elsewhere, 'LOCK'))
     await lock.open().catch((error: unknown) => {
-      throw describeLock(error, dataPath)
+      if (!isReadOnly(error)) throw describeLock(error, dataPath) // no broker runs where nothing can be written
     })
     return await look()
   } finally {
     await lock.close()
     await rm(elsewhere, { recursive: true, force: true })
   }
+}
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof BrokerError && /read-only file system/i.test(error.detail)
 }
 
 function describeLock(error: unknown, dataPath: string): unknown {
