@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Chunk, LogStore } from '@spillway/core'
@@ -55,6 +57,21 @@ describe('Recovery', () => {
       assert.deepEqual(recordsOf(await log.read(0, 100_000)), recordsOf([before, after]))
       await storage.close()
     }
+  })
+
+  it('has what was safe, and nothing twice, after the disk has failed once and the process was killed', async () => {
+    const writer = fork(new URL('failing-sync.js', import.meta.url), [path])
+    const [next] = (await once(writer, 'message')) as [number]
+    const ended = once(writer, 'exit')
+    writer.kill('SIGKILL')
+    await ended
+    const storage = makeStorage(path)
+    await storage.open()
+    const log = await storage.openLog(1, { durability: 'power', epoch: 0 })
+    const found = recordsOf(await log.read(0, 100_000))
+    const expected = recordsOf([sampleChunk(0, ['a', 'b']), sampleChunk(next, ['c', 'd', 'e'])])
+    assert.deepEqual(found, expected)
+    await storage.close()
   })
 
   it('lets a trim count, whatever comes before it in the journal', async () => {
