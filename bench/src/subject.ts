@@ -67,6 +67,8 @@ export function readVersion(command: readonly string[]): string {
   }
 }
 
+/** As `npm start` sets it, and the executables where Node can (`packages/cli/bin/allocator.js`). Go does not look at it. */
+const ALLOCATOR = { MALLOC_MMAP_THRESHOLD_: '262144' }
 const STARTUP_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
 const STDERR_TAIL_CHARS = 4000
@@ -88,7 +90,7 @@ class SubjectProcess {
 
   constructor(label: string, [file, ...args]: readonly string[], environment: NodeJS.ProcessEnv) {
     this.#label = label
-    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+    const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...ALLOCATOR, ...environment } })
     this.#child = child
     running.add(child)
     this.#stderr = tailOf(child)

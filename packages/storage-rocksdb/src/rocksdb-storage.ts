@@ -31,7 +31,7 @@ const LEASE_MAX = 2 ** 32 - 1
 const LEASES_RESERVED = 4096
 /** Records on their way into RocksDB may take this share of the node's memory, within limits. */
 const YOUNG_SHARE = 1 / 4
-const YOUNG_BYTES_MIN = 32 * 1024 * 1024
+const YOUNG_BYTES_MIN = 16 * 1024 * 1024
 const YOUNG_BYTES_DEFAULT = 128 * 1024 * 1024
 const YOUNG_BYTES_MAX = 256 * 1024 * 1024
 const DURABILITIES: readonly Durability[] = ['none', 'process', 'power']

@@ -466,7 +466,7 @@ export class Engine implements Broker, TopicHost {
 }
 
 /** Evicted slabs take memory until they are collected: about so much of it. */
-const UNCOLLECTED_BYTES = 32 * 1024 * 1024
+const UNCOLLECTED_BYTES = 64 * 1024 * 1024
 
 /** The node's memory without what the storage may take of it, and what eviction leaves behind for a while; never less than half. */
 function engineMemoryBytes({ options, storage }: EngineParts): number {
