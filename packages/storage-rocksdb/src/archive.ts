@@ -249,6 +249,7 @@ export class Archive {
   async run(all: boolean): Promise<void> {
     const { journal, database } = this.#parts
     const cut = journal.fileNumber
+    await new Promise((resolve) => setImmediate(resolve)) // what lies in files below has been told by then
     const sparse = [...this.#touched].map((state) => ({ state, stretches: [...state.sparse] }))
     const values = this.#takeValues()
     try {

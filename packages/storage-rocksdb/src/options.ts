@@ -3,6 +3,7 @@ import type { Durability } from '@spillway/core'
 /** Options of the plugin; defaults are in {@link OPTIONS_SCHEMA}. */
 export interface RocksdbOptions {
   readonly durability: Durability
+  readonly durabilityByTopic: Readonly<Record<string, Durability>>
   readonly freeDiskBytesMin: number
   readonly ballastSizeBytes: number
   readonly journalFileSizeBytes: number
@@ -16,6 +17,11 @@ export const OPTIONS_SCHEMA = {
   additionalProperties: false,
   properties: {
     durability: { enum: ['none', 'process', 'power'], default: 'process' },
+    durabilityByTopic: {
+      type: 'object',
+      default: {},
+      additionalProperties: { enum: ['none', 'process', 'power'] },
+    },
     freeDiskBytesMin: {
       type: 'integer',
       minimum: 0,

@@ -59,6 +59,8 @@ export interface RocksdbStorageParts {
 export class RocksdbStorage implements Storage {
   readonly capabilities: StorageCapabilities
   readonly #parts: RocksdbStorageParts
+  /** The catalogue is as durable as the most durable topic. */
+  readonly #isPower: boolean
   readonly #database: Database
   readonly #journal: Journal
   readonly #archive: Archive
@@ -73,6 +75,7 @@ export class RocksdbStorage implements Storage {
   constructor(parts: RocksdbStorageParts) {
     const { options, clock, logger, dataPath } = parts
     this.#parts = parts
+    this.#isPower = [options.durability, ...Object.values(options.durabilityByTopic)].includes('power')
     const youngBytesMax = youngBytesFor(parts.memorySizeBytesMax ?? null)
     this.capabilities = { ...CAPABILITIES, memorySizeBytes: youngBytesMax }
     this.#database = new Database(join(dataPath, 'rocksdb'))
@@ -211,10 +214,12 @@ export class RocksdbStorage implements Storage {
   /** Small values go to the journal at once. */
   #writeValues(writes: readonly ValueWrite[]): void | Promise<void> {
     const record = { kind: RecordKind.values, log: 0, first: 0, count: writes.length, attributes: null }
-    const isPower = this.#parts.options.durability === 'power'
-    const written = this.#journal.append({ ...record, payload: encodeValueList(writes) }, isPower)
-    if (written === undefined) return this.#archive.valuesWritten(writes)
-    return written.then(() => this.#archive.valuesWritten(writes))
+    const written = this.#journal.append({ ...record, payload: encodeValueList(writes) }, false)
+    // the archive hears of them before they are synced: it must not think that their journal file has nothing more for it
+    const told = written?.then(() => this.#archive.valuesWritten(writes))
+    if (told === undefined) this.#archive.valuesWritten(writes)
+    if (!this.#isPower) return told
+    return told === undefined ? this.#journal.synced() : told.then(() => this.#journal.synced())
   }
 
   // ---- logs ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import type { RocksdbOptions } from '../src/options.js'
 /** Small files and no ballast, so that tests go through many of them quickly. */
 export const TEST_OPTIONS: RocksdbOptions = {
   durability: 'process',
+  durabilityByTopic: {},
   freeDiskBytesMin: 0,
   ballastSizeBytes: 0,
   journalFileSizeBytes: 1024 * 1024,

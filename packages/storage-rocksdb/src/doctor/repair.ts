@@ -12,6 +12,7 @@ import type { GivenUp } from './report.js'
 const MIB = 1024 * 1024
 const OPTIONS = {
   durability: 'power',
+  durabilityByTopic: {},
   freeDiskBytesMin: 0,
   ballastSizeBytes: 0,
   journalFileSizeBytes: 64 * MIB,
