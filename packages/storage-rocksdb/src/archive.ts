@@ -1,12 +1,13 @@
-import { BrokerError, type Clock, type Lease, type Logger, type Sequence, type TimerHandle } from '@spillway/core'
+import type { BrokerError, Clock, Lease, Logger, Sequence, TimerHandle } from '@spillway/core'
 import type { WriteBatch } from 'rocksdb-native'
 import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
 import { dataKey, indexKey, prefixRange } from './keys.js'
-import { type LogState, type Stretch, stretchOf } from './log-state.js'
+import type { LogState, Stretch } from './log-state.js'
 import { PendingValues } from './pending-values.js'
+import { SparseRewriter } from './sparse-rewriter.js'
 import { StretchBuilder } from './stretch-builder.js'
-import { chunksOf, decodeStretchEntry, encodeStretchEntry } from './stretch-codec.js'
+import { putStretch } from './stretches.js'
 import type { ValueWrite } from './value-list.js'
 import { chunkOf, endOf, STRETCH_BYTES_MAX, type YoungEntry } from './young-records.js'
 
@@ -21,8 +22,6 @@ const ROOM_SHARE = 3 / 4
 const JOURNAL_BYTES_MAX = 96 * MIB
 /** One write to RocksDB. */
 const BATCH_BYTES_MAX = 4 * MIB
-/** Stretches that are rewritten in one pass, by their size. */
-const REWRITE_BYTES_MAX = 64 * MIB
 const TICK_MS = 1000
 /** Journal files that nothing has been written to for so many ticks go. */
 const IDLE_TICKS = 5
@@ -63,6 +62,7 @@ interface TakenValues {
  */
 export class Archive {
   readonly #parts: ArchiveParts
+  readonly #rewriter: SparseRewriter
   #youngBytes = 0
   /** Grows whenever young records were stored. */
   #youngStored = 0
@@ -89,6 +89,7 @@ export class Archive {
 
   constructor(parts: ArchiveParts) {
     this.#parts = parts
+    this.#rewriter = new SparseRewriter(parts.database, parts.logger)
   }
 
   // ---- what is told ----------------------------------------------------------------------------------------------
@@ -262,7 +263,10 @@ export class Archive {
       throw error
     }
     // that these may go was saved before this pass began
-    for (const { state, stretches } of sparse) await this.#rewriteSparse(state, stretches)
+    for (const { state, stretches } of sparse) {
+      this.#garbageBytes += await this.#rewriter.rewrite(state, stretches)
+      if (!state.isDeleted) this.stretchesDied(state, state.dropStoredBelow(state.first)) // trimmed meanwhile
+    }
     for (const state of this.#touched) if (state.young.isEmpty && state.sparse.size === 0) this.#touched.delete(state)
     const needed = this.#oldestNeeded(cut)
     if (journal.hasClosedBelow(needed)) {
@@ -362,57 +366,6 @@ export class Archive {
 
   // ---- giving room back ------------------------------------------------------------------------------------------
 
-  async #rewriteSparse(state: LogState, stretches: readonly Stretch[]): Promise<void> {
-    let left = REWRITE_BYTES_MAX
-    for (const stretch of stretches) {
-      if (left <= 0 || state.isDeleted) break
-      if (state.sparse.has(stretch)) left -= await this.#rewriteGroup(state, stretch, stretches)
-    }
-  }
-
-  /** Moves what is left of neighbouring stretches into one. Returns how many bytes were looked at. */
-  async #rewriteGroup(state: LogState, start: Stretch, allowed: readonly Stretch[]): Promise<number> {
-    const { database, logger } = this.#parts
-    const group: Stretch[] = []
-    const builder = new StretchBuilder()
-    let readBytes = 0
-    try {
-      // a copy: trims take from its front meanwhile
-      for (const stretch of state.stored.slice(state.stored.indexOf(start))) {
-        const isFull = builder.framesBytes >= STRETCH_BYTES_MAX || readBytes >= REWRITE_BYTES_MAX
-        if (!state.sparse.has(stretch) || !allowed.includes(stretch) || isFull) break
-        group.push(stretch)
-        state.rewriting = group
-        for (const chunk of await readStretch(database, state.log, stretch)) builder.add(chunk, stretch.erased ?? [])
-        readBytes += stretch.framesBytes
-      }
-    } catch (error) {
-      logger.error(`log ${state.log} keeps room that could be given back`, { error: (error as Error).message })
-      state.sparse.delete(group.pop() as Stretch)
-      state.rewriting = group
-    }
-    if (group.length === 0 || state.isDeleted) return readBytes
-    const batch = database.batch()
-    for (const { first } of group) {
-      batch.tryDelete(indexKey(state.log, first))
-      batch.tryDelete(dataKey(state.log, first))
-    }
-    const stretch = putStretch(batch, state.log, builder, group[group.length - 1].end)
-    state.replacing = database.write(batch)
-    try {
-      await state.replacing
-      if (!state.isDeleted) state.replace(group, stretch === null ? [] : [stretch])
-      for (const { erased } of group) state.erase(erased ?? []) // what may go since it was read among them
-    } finally {
-      state.rewriting = []
-      state.replacing = null
-    }
-    this.#garbageBytes += readBytes
-    if (state.isDeleted) return readBytes
-    this.stretchesDied(state, state.dropStoredBelow(state.first)) // trimmed meanwhile
-    return readBytes
-  }
-
   async #giveBack(): Promise<void> {
     const isIdle = this.#idleTicks >= IDLE_TICKS
     if (this.#garbageBytes <= (isIdle ? 0 : GARBAGE_BYTES_MAX)) return
@@ -442,28 +395,3 @@ const ALL_FILES = Number.POSITIVE_INFINITY
 function entryBytes(entry: YoungEntry): number {
   return entry.end - entry.start
 }
-
-/** Null when nothing is left of it. */
-function putStretch(batch: WriteBatch, log: Lease, builder: StretchBuilder, end: Sequence): Stretch | null {
-  if (builder.isEmpty) return null
-  const { pieces } = builder
-  const frames = builder.frames()
-  const stretch = stretchOf(pieces, frames.length, end)
-  batch.tryPut(dataKey(log, stretch.first), frames)
-  batch.tryPut(indexKey(log, stretch.first), encodeStretchEntry(log, frames, pieces, end))
-  return stretch
-}
-
-/** @throws BrokerError `E_STORAGE_CORRUPT`, `E_STORAGE_IO` */
-export async function readStretch(database: Database, log: Lease, stretch: Stretch) {
-  const where = `${database.path}: log ${log}, records from ${stretch.first} on`
-  const [entry, frames] = await Promise.all([
-    database.get(indexKey(log, stretch.first)),
-    database.get(dataKey(log, stretch.first)),
-  ]).catch((error: BrokerError) => {
-    throw new BrokerError(error.code, `${where}: ${error.detail}`, { cause: error })
-  })
-  return chunksOf(decodeStretchEntry(log, entry ?? EMPTY, where), frames ?? EMPTY, where)
-}
-
-const EMPTY = Buffer.alloc(0)

@@ -10,13 +10,14 @@ import {
   type Sequence,
   type SequenceRange,
 } from '@spillway/core'
-import { type Archive, readStretch } from './archive.js'
+import type { Archive } from './archive.js'
 import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
 import { RecordKind } from './journal/record.js'
 import { headKey, indexKey, logKey, pageKey, pageOf, pagesPrefix } from './keys.js'
 import type { LogState, Stretch } from './log-state.js'
 import { decodeStretchEntry } from './stretch-codec.js'
+import { readStretch } from './stretches.js'
 import { encodeValueList, type ValueWrite } from './value-list.js'
 import { NO_FILE } from './young-records.js'
 

@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BrokerError, type Lease, type SavedCursor } from '@spillway/core'
-import { readStretch } from '../archive.js'
 import type { Database } from '../database.js'
 import { type RecordHeader, RecordKind } from '../journal/record.js'
 import { describeDamage, replayJournal } from '../journal/replay.js'
@@ -19,6 +18,7 @@ import {
 import { stretchOf } from '../log-state.js'
 import { PendingValues } from '../pending-values.js'
 import { decodeStretchEntry } from '../stretch-codec.js'
+import { readStretch } from '../stretches.js'
 import { decodeValueList } from '../value-list.js'
 import { FoundLog } from './found-log.js'
 
