@@ -16,6 +16,8 @@ import { Violations } from './violations.js'
 const STALLED_AFTER_MS = 15_000
 /** Cursors are saved 50 ms behind; the rest is for two processes that share a machine. */
 const SAVED_AFTER_MS = 400
+/** Under `power` a save waits for the disk itself, and for a sync that was under way: that takes what a shared disk takes. */
+const SYNCED_AFTER_MS = 1_200
 /** After everything owed has come: what else is left must be judged too. */
 const EMPTY_LIMIT_MS = 15_000
 const PROBE_INTERVAL_MS = 25
@@ -105,6 +107,10 @@ export class CrashRun {
     )
   }
 
+  get #savedAfterMs(): number {
+    return this.#options.storage.options.durability === 'power' ? SYNCED_AFTER_MS : SAVED_AFTER_MS
+  }
+
   /** From listening to the kill. */
   async #live(broker: BrokerProcess, plan: Exclude<RoundPlan, { kind: 'killedWhileStarting' }>, isLast: boolean) {
     await this.#checkRestarted(broker)
@@ -116,7 +122,7 @@ export class CrashRun {
       violations: this.#violations,
       isDraining: plan.kind === 'drain',
       isLast,
-      savedAfterMs: SAVED_AFTER_MS + (plan.kind === 'traffic' ? 2 * plan.syncDelayMs : 0),
+      savedAfterMs: this.#savedAfterMs + (plan.kind === 'traffic' ? 2 * plan.syncDelayMs : 0),
     })
     const running = this.#scenariosOf(plan).map((scenario) =>
       scenario.run(life).catch((error: unknown) => {
