@@ -1,4 +1,4 @@
-import type { BrokerError, Clock, Lease, Logger, Sequence, TimerHandle } from '@spillway/core'
+import type { BrokerError, Clock, Lease, Logger, Sequence, SequenceRange, TimerHandle } from '@spillway/core'
 import type { WriteBatch } from 'rocksdb-native'
 import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
@@ -251,7 +251,7 @@ export class Archive {
     const { journal, database } = this.#parts
     const cut = journal.fileNumber
     await new Promise((resolve) => setImmediate(resolve)) // what lies in files below has been told by then
-    const sparse = [...this.#touched].map((state) => ({ state, stretches: [...state.sparse] }))
+    const sparse = [...this.#touched].map((state) => ({ state, allowed: state.sparseNow() }))
     const values = this.#takeValues()
     try {
       // what values allow to go must not go before the journal, too, has them on the disk itself
@@ -263,8 +263,8 @@ export class Archive {
       throw error
     }
     // that these may go was saved before this pass began
-    for (const { state, stretches } of sparse) {
-      this.#garbageBytes += await this.#rewriter.rewrite(state, stretches)
+    for (const { state, allowed } of sparse) {
+      this.#garbageBytes += await this.#rewriter.rewrite(state, allowed)
       if (!state.isDeleted) this.stretchesDied(state, state.dropStoredBelow(state.first)) // trimmed meanwhile
     }
     for (const state of this.#touched) if (state.young.isEmpty && state.sparse.size === 0) this.#touched.delete(state)
@@ -340,7 +340,7 @@ export class Archive {
         while (at < entries.length && sizeBytes < BATCH_BYTES_MAX) {
           const builder = new StretchBuilder()
           do {
-            builder.add(chunkOf(entries[at]), state.erased)
+            builder.add(chunkOf(entries[at]), NOTHING_ERASED) // that more may go is not on the disk yet
             part.end = endOf(entries[at++])
           } while (at < entries.length && builder.framesBytes + entryBytes(entries[at]) <= STRETCH_BYTES_MAX)
           batch ??= database.batch()
@@ -382,6 +382,7 @@ export class Archive {
   async close(): Promise<void> {
     this.#isActive = false
     this.#timer?.cancel()
+    for (const resolve of this.#roomWaiting) resolve()
     if (this.#pass !== null) await this.#pass
     await this.run(true)
     await this.#parts.database.flush()
@@ -389,6 +390,7 @@ export class Archive {
   }
 }
 
+const NOTHING_ERASED: readonly SequenceRange[] = []
 /** Above every journal file number, records that are in none included. */
 const ALL_FILES = Number.POSITIVE_INFINITY
 

@@ -90,7 +90,12 @@ export class DiskSpace {
   releaseBallast(): boolean {
     if (!this.#hasBallast) return false
     this.#hasBallast = false
-    rmSync(this.#ballastPath, { force: true })
+    try {
+      rmSync(this.#ballastPath, { force: true })
+    } catch (error) {
+      this.#parts.logger.error(`${this.#ballastPath} cannot be given up`, { error: String(error) })
+      return false
+    }
     this.#parts.logger.error(
       `${this.#parts.folder}: the disk is full; the ballast file was given up so that consumers can go on`,
     )

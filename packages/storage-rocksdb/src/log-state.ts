@@ -53,6 +53,8 @@ export class LogState {
   /** Ascending. */
   readonly stored: Stretch[] = []
   storedBytes = 0
+  /** Where what RocksDB had when it was opened ends. */
+  foundEnd: Sequence = 0
   readonly young = new YoungRecords()
   /** Records that are still young and may go. */
   readonly erased: SequenceRange[] = []
@@ -81,6 +83,7 @@ export class LogState {
   /** At the start: a stretch that was found; they come in ascending order. */
   found(stretch: Stretch): void {
     this.add(stretch)
+    this.foundEnd = stretch.end
     this.readable = Math.max(this.readable, stretch.end)
     this.appended = this.readable
   }
@@ -116,6 +119,11 @@ export class LogState {
     this.stored.splice(this.stored.indexOf(old[0]), old.length, ...by)
     for (const stretch of old) this.#forget(stretch)
     for (const stretch of by) this.storedBytes += stretch.framesBytes
+  }
+
+  /** The stretches that should be rewritten, and what may go of each as far as is known now. */
+  sparseNow(): ReadonlyMap<Stretch, readonly SequenceRange[]> {
+    return new Map([...this.sparse].map((stretch) => [stretch, [...(stretch.erased ?? [])]]))
   }
 
   #forget(stretch: Stretch): void {

@@ -4,7 +4,7 @@ import type { Database } from './database.js'
 import type { Journal } from './journal/journal.js'
 import { FoundFile } from './journal/journal-file.js'
 import { type RecordHeader, RecordKind } from './journal/record.js'
-import { type JournalDamage, replayJournal } from './journal/replay.js'
+import { goesOnFromDatabase, type JournalDamage, replayJournal } from './journal/replay.js'
 import { dataPrefixLog, FENCE_KEY, kindRange, LEASES_KEY, logOf, VERSION_KEY } from './keys.js'
 import { LogState, stretchOf } from './log-state.js'
 import { applyTrim } from './rocksdb-log.js'
@@ -35,7 +35,12 @@ export interface RecoveryParts {
  */
 export async function recover(parts: RecoveryParts): Promise<{ nextLease: Lease }> {
   const { database, journal, journalFolder, archive, logs, logger } = parts
-  await checkVersion(database)
+  const isNew = await isNewDatabase(database)
+  if (isNew && (await goesOnFromDatabase(journalFolder))) {
+    const detail = `${database.path} is missing or empty, but ${journalFolder} goes on from it: bring it back, or move both away to begin anew`
+    throw new BrokerError('E_STORAGE_CORRUPT', detail)
+  }
+  if (isNew) await writeVersion(database)
   await findStretches(database, logs)
   const slabs = new Map<LogState, Slab>()
   const replayed = await replayJournal(
@@ -50,23 +55,27 @@ export async function recover(parts: RecoveryParts): Promise<{ nextLease: Lease 
   if (replayed.cutBytes > 0)
     logger.warn(`${journalFolder}: ${replayed.cutBytes} bytes at its end were not whole and are gone`)
   const last = replayed.files.at(-1)
-  journal.open((last?.number ?? 0) + 1, last?.end ?? 0, files)
+  journal.open((last?.number ?? 0) + 1, last?.end ?? 0, files, !isNew)
   archive.activate()
   const leases = await archive.get(LEASES_KEY)
   return { nextLease: leases === null ? 1 : Buffer.from(leases).readDoubleBE() }
 }
 
-async function checkVersion(database: Database): Promise<void> {
+/** @throws BrokerError `E_STORAGE_CORRUPT` when it was written by a version that is not known here */
+async function isNewDatabase(database: Database): Promise<boolean> {
   const version = await database.get(VERSION_KEY)
-  if (version === null) {
-    const batch = database.batch()
-    batch.tryPut(VERSION_KEY, Buffer.from([LAYOUT_VERSION]))
-    batch.tryPut(FENCE_KEY, Buffer.alloc(0))
-    await database.write(batch)
-  } else if (version[0] !== LAYOUT_VERSION) {
-    const detail = `${database.path} has layout version ${version[0]}; this Spillway knows version ${LAYOUT_VERSION}`
-    throw new BrokerError('E_STORAGE_CORRUPT', detail)
-  }
+  if (version === null || version[0] === LAYOUT_VERSION) return version === null
+  const detail = `${database.path} has layout version ${version[0]}; this Spillway knows version ${LAYOUT_VERSION}`
+  throw new BrokerError('E_STORAGE_CORRUPT', detail)
+}
+
+/** On the disk itself, since the journal will say that it is there. */
+async function writeVersion(database: Database): Promise<void> {
+  const batch = database.batch()
+  batch.tryPut(VERSION_KEY, Buffer.from([LAYOUT_VERSION]))
+  batch.tryPut(FENCE_KEY, Buffer.alloc(0))
+  await database.write(batch)
+  await database.flush()
 }
 
 async function findStretches(database: Database, logs: Map<Lease, LogState>): Promise<void> {
@@ -126,6 +135,8 @@ function replayChunk(
   const state = stateOf(logs, header.log)
   const end = header.first + header.count
   if (end <= Math.max(state.storedEnd, state.first)) return
+  // stretches end where a run did: one that begins below is what an append left that failed, and that others have replaced
+  if (header.first < state.foundEnd) return
   // an append that failed may have been written all the same, and the next one begins where it did: that one counts
   if (header.first < state.readable && !state.young.isEmpty) {
     archive.youngChanged(state, -state.young.dropFrom(header.first))

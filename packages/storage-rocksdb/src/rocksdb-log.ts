@@ -48,9 +48,15 @@ export class RocksdbLog implements LogStore {
   /** The same, as far as only its safety counts. */
   #lastSafe: Promise<void> | null = null
   #closing: Promise<void> | null = null
+  /** Resolves when the log has failed or is being closed. */
+  readonly #leaving: Promise<void>
+  #leave!: () => void
 
   constructor(parts: RocksdbLogParts) {
     this.#parts = parts
+    this.#leaving = new Promise((resolve) => {
+      this.#leave = resolve
+    })
     this.#state = parts.state
     this.#durability = parts.durability
     this.first = parts.state.first
@@ -100,7 +106,8 @@ export class RocksdbLog implements LogStore {
     const resolved = (async () => {
       await safe
       await before
-      if (archive.isBehind) await archive.whenRoom()
+      // who leaves does not wait for others to make room: its records are safe
+      if (archive.isBehind) await Promise.race([archive.whenRoom(), this.#leaving])
     })()
     this.#lastSafe = safe
     this.#lastAppend = resolved
@@ -124,12 +131,14 @@ export class RocksdbLog implements LogStore {
     await before
     if (this.#failure !== null) throw this.#failure
     this.#state.readable = Math.max(this.#state.readable, end)
+    this.#parts.archive.youngChanged(this.#state, 0) // now it can be stored
   }
 
   /** From now on every append fails, until the log was opened again; what has not resolved is not there. */
   #fail(error: BrokerError): BrokerError {
     if (this.#failure !== null) return this.#failure
     this.#failure = error
+    this.#leave()
     const state = this.#state
     this.#parts.archive.youngChanged(state, -state.young.dropFrom(state.readable))
     state.appended = state.readable
@@ -190,7 +199,11 @@ export class RocksdbLog implements LogStore {
       storedEnd = stretch.end
       const where = `${this.#parts.database.path}: log ${log}, records from ${stretch.first} on`
       const entry = await this.#parts.database.get(indexKey(log, stretch.first))
-      if (entry === null) return this.readAttributes(from, sizeBytesMax) // rewritten meanwhile
+      if (entry === null && this.#isMoving(stretch)) {
+        await this.#state.replacing?.catch(() => undefined)
+        return this.readAttributes(from, sizeBytesMax)
+      }
+      if (entry === null) throw new BrokerError('E_STORAGE_CORRUPT', `${where}: its index entry is missing`)
       for (const { first, count, attributes } of decodeStretchEntry(log, entry, where).pieces) {
         if (attributes === null || first + count <= from) continue
         found.push({ first, count, attributes })
@@ -283,6 +296,7 @@ export class RocksdbLog implements LogStore {
   }
 
   close(): Promise<void> {
+    this.#leave()
     this.#closing ??= this.#close()
     return this.#closing
   }

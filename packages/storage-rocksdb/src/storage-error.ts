@@ -9,6 +9,10 @@ export function storageError(error: unknown, place: string): BrokerError {
   if (FULL.has(code) || /no space left/i.test(message)) {
     return new BrokerError('E_STORAGE_FULL', `${place}: no space left on the disk`, { cause: error })
   }
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    const detail = `${place}: there is a file where a folder should be; choose another data path, or move it away`
+    return new BrokerError('E_STORAGE_IO', detail, { cause: error })
+  }
   return new BrokerError('E_STORAGE_IO', `${place}: ${message}`, { cause: error })
 }
 

@@ -320,7 +320,9 @@ describe('spillway doctor', () => {
       const files = journalFiles()
       assert(files.length > 3)
       unlinkSync(files[2])
-      await assert.rejects(SmallBroker.open(path), { detail: `${files[2]} is missing` })
+      await assert.rejects(SmallBroker.open(path), {
+        detail: `${files[2]} is missing; \`spillway doctor DATA_PATH\` says what can be saved`,
+      })
       const { before, gaveUp, after } = await repairDataPath(path)
       assert.equal(before.damage[0].detail, `${files[2]} is missing`)
       assert.deepEqual(

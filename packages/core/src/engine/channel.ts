@@ -58,6 +58,8 @@ export interface ChannelParts {
   readonly id: Lease
   /** Its first record. */
   readonly start: Sequence
+  /** The same as the catalogue has it, where that is further back: it counts after a crash until a cursor was saved. */
+  readonly savedStart?: Sequence
   readonly queueFactory: QueueFactory
   readonly paused: boolean
 }
@@ -116,8 +118,9 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#states.floor = parts.start
     this.#end = parts.start
     this.#inFlight = new InFlight(this.#states)
-    this.#saver = new CursorSaver(this, parts.start)
+    this.#saver = new CursorSaver(this, parts.savedStart ?? parts.start)
     this.#queue = parts.queueFactory(this.#states, parts.start)
+    if (parts.savedStart !== undefined && parts.savedStart < parts.start) this.#saver.touch()
   }
 
   get topicName(): string {

@@ -12,7 +12,7 @@ import { BrokerError } from '../errors.js'
 import { isEphemeral, isValidName } from '../names.js'
 import { decodeDueTimes } from './attributes.js'
 import { type CatalogueTopic, type ChannelEntry, channelWrite, type TopicEntry, topicWrite } from './catalogue.js'
-import { Channel, type ChannelHost } from './channel.js'
+import { Channel, type ChannelHost, type ChannelParts } from './channel.js'
 import { openChannelsElsewhere } from './channels-elsewhere.js'
 import { DeferredPublishes } from './deferred-publishes.js'
 import { frameStamp } from './frame.js'
@@ -203,7 +203,8 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     }
     for (const channel of channels) {
       const start = Math.max(channel.entry.start, store.first)
-      const opened = topic.#addChannel(channel.name, channel.entry.id, Math.min(start, release), channel.entry.paused)
+      const { id, paused } = channel.entry
+      const opened = topic.#addChannel({ name: channel.name, id, start: Math.min(start, release), paused })
       opened.restore(channel.cursor, release)
       for (const range of topic.#voids) opened.skip(range.first, range.end)
     }
@@ -471,22 +472,23 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     this.#requireAlive()
     const id = this.#host.storage.takeLeases(1)
     const isFirst = this.channels.size === 0
+    const savedStart = this.release
     const writes = []
-    if (!isEphemeral(name)) writes.push(channelWrite(this.topicName, name, { id, paused: false, start: this.release }))
+    if (!isEphemeral(name)) writes.push(channelWrite(this.topicName, name, { id, paused: false, start: savedStart }))
     // with its first channel the release point moves on: that is stored in the same write
     if (isFirst) await this.#writeEntry({ release: this.paused ? this.release : null }, writes)
     else await this.#write(writes)
     this.#requireAlive()
-    const channel = this.#addChannel(name, id, this.release, false)
+    const channel = this.#addChannel({ name, id, start: this.release, savedStart, paused: false })
     this.#host.logger.info(`TOPIC(${this.topicName}): new channel(${name})`)
     for (const discovery of this.#host.discoveries) discovery.channelCreated(this.topicName, name)
     this.#advanceRelease()
     return channel
   }
 
-  #addChannel(name: string, id: Lease, start: Sequence, paused: boolean): Channel {
-    const channel = new Channel({ host: this, name, id, start, paused, queueFactory: this.#host.queueFactory })
-    this.channels.set(name, channel)
+  #addChannel(parts: Pick<ChannelParts, 'name' | 'id' | 'start' | 'savedStart' | 'paused'>): Channel {
+    const channel = new Channel({ host: this, queueFactory: this.#host.queueFactory, ...parts })
+    this.channels.set(parts.name, channel)
     return channel
   }
 

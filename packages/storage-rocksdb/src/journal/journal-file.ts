@@ -1,4 +1,14 @@
-import { closeSync, fdatasync, ftruncateSync, openSync, unlink, writeSync, writev, writevSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  unlink,
+  unlinkSync,
+  writeSync,
+  writev,
+  writevSync,
+} from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -79,6 +89,7 @@ export class JournalFile implements ClosedFile {
   /** Null once closed. */
   #fd: number | null
   #isSyncing = false
+  #hasFailedSync = false
   #closeWanted = false
 
   readonly #expectedBytes: number
@@ -89,7 +100,18 @@ export class JournalFile implements ClosedFile {
     this.path = join(folder, journalFileName(number))
     this.#fd = openSync(this.path, 'wx')
     this.#expectedBytes = expectedBytes
-    ftruncateSync(this.#fd, expectedBytes)
+    try {
+      ftruncateSync(this.#fd, expectedBytes)
+    } catch (error) {
+      this.discard()
+      throw error
+    }
+  }
+
+  /** It was not begun after all: the next one may have its name at once. */
+  discard(): void {
+    this.close()
+    unlinkSync(this.path)
   }
 
   /** Appends all of it, or throws and has appended nothing, as far as that can be had. */
@@ -155,16 +177,26 @@ export class JournalFile implements ClosedFile {
 
   /** Brings everything written so far to the disk itself. One call at a time. */
   async sync(): Promise<void> {
-    if (this.#fd === null || this.syncedBytes === this.sizeBytes) return
+    if (this.#fd === null || this.#hasFailedSync || this.syncedBytes === this.sizeBytes) return
     const sizeBytes = this.sizeBytes
     this.#isSyncing = true
     try {
       await fdatasyncAsync(this.#fd)
       this.syncedBytes = Math.max(this.syncedBytes, sizeBytes)
+    } catch (error) {
+      // the system may have forgotten what it could not write: another sync would say that all is well
+      this.#hasFailedSync = true
+      this.isBroken = true
+      throw error
     } finally {
       this.#isSyncing = false
       if (this.#closeWanted) this.close()
     }
+  }
+
+  /** Where it ends for sure, as far as anybody was told. */
+  get certainEnd(): number {
+    return this.#hasFailedSync ? this.syncedBytes : this.sizeBytes
   }
 
   close(): void {

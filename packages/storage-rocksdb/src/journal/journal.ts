@@ -10,6 +10,8 @@ const STAGING_BYTES = 32 * 1024
 /** A write that takes longer sends the following ones to the thread pool, until so many in a row were quick. */
 const SLOW_MS = 5
 const QUICK_WRITES_MIN = 16
+/** When nothing has been written for so long after a sync, that is written. */
+const MARK_AFTER_MS = 1000
 
 export interface JournalRecord {
   readonly kind: RecordKind
@@ -75,6 +77,10 @@ export class Journal {
   #syncWaiting: SyncWaiting[] = []
   #syncing: Promise<void> | null = null
   #syncTimer: TimerHandle | null = null
+  #markTimer: TimerHandle | null = null
+  /** What the last record of the file says of what was on the disk. */
+  #markedBytes = 0
+  #goesOn = false
   /** A file was created since the folder was brought to the disk. */
   #isFolderDirty = false
   #isClosed = false
@@ -85,10 +91,11 @@ export class Journal {
 
   /**
    * Begins to write, to a file that must not exist. `found` are files of earlier lives, ascending, for {@link retire};
-   * `previousEnd` is where the last one ends.
+   * `previousEnd` is where the last one ends. `goesOn`: what came before is in RocksDB, without which the journal is not whole.
    * @throws BrokerError
    */
-  open(number: number, previousEnd: number, found: readonly ClosedFile[]): void {
+  open(number: number, previousEnd: number, found: readonly ClosedFile[], goesOn = false): void {
+    this.#goesOn = goesOn
     this.#begin(number, previousEnd)
     this.#closed.push(...found)
   }
@@ -204,6 +211,7 @@ export class Journal {
   }
 
   #writeHeader(bytes: Buffer, record: JournalRecord, file: JournalFile): void {
+    this.#markedBytes = file.syncedBytes
     writeRecordHeader(bytes, 0, {
       file: file.number,
       syncedBytes: file.syncedBytes,
@@ -221,7 +229,7 @@ export class Journal {
     const file = this.#current
     const isEmpty = file.sizeBytes <= RECORD_HEADER_BYTES
     if (!file.isBroken && (isEmpty || file.sizeBytes + sizeBytes <= this.#parts.fileBytesMax)) return file
-    this.#begin(file.number + 1, file.sizeBytes)
+    this.#begin(file.number + 1, file.certainEnd)
     this.#closed.push(file)
     return this.#current
   }
@@ -234,13 +242,19 @@ export class Journal {
       throw storageError(error, this.#parts.folder)
     }
     const start = Buffer.alloc(RECORD_HEADER_BYTES)
-    const record = { kind: RecordKind.fileStart, log: 0, first: previousEnd, count: 0, attributes: null }
+    const record = {
+      kind: RecordKind.fileStart,
+      log: 0,
+      first: previousEnd,
+      count: this.#goesOn ? 1 : 0,
+      attributes: null,
+    }
     this.#writeHeader(start, { ...record, payload: NO_BYTES }, file)
     sealWholeRecord(start, 0, start.length)
     try {
       file.write(start, start.length)
     } catch (error) {
-      file.remove().catch(() => undefined)
+      file.discard()
       throw storageError(error, file.path)
     }
     this.#file = file
@@ -328,6 +342,7 @@ export class Journal {
       try {
         await this.#syncFiles()
         this.#syncedBytes = end
+        this.#markLater()
       } catch (error) {
         // it is written, whatever the disk says: never "surely not"
         failure = new BrokerError('E_STORAGE_IO', storageError(error, this.#parts.folder).detail, { cause: error })
@@ -347,13 +362,37 @@ export class Journal {
     const files = [...this.#closed, this.#current]
     if (this.#isFolderDirty) {
       this.#isFolderDirty = false
-      const folder = await open(this.#parts.folder, 'r')
-      await folder.sync().finally(() => folder.close())
+      await this.#syncFolder().catch((error: unknown) => {
+        this.#isFolderDirty = true
+        throw error
+      })
     }
     for (const file of files) {
       await file.sync()
       if (file !== this.#file) file.close()
     }
+  }
+
+  async #syncFolder(): Promise<void> {
+    const folder = await open(this.#parts.folder, 'r')
+    await folder.sync().finally(() => folder.close())
+  }
+
+  /**
+   * A record says how much was on the disk when it was written. Where none follows, one of nothing says it: otherwise
+   * damage to what was written last would look like what a loss of power leaves.
+   */
+  #markLater(): void {
+    if (this.#markTimer !== null || this.#isClosed) return
+    this.#markTimer = this.#parts.clock.setTimer(MARK_AFTER_MS, () => {
+      this.#markTimer = null
+      if (this.#waiting !== null || this.#isClosed || this.#current.syncedBytes <= this.#markedBytes) return
+      try {
+        this.#write(NOTHING)
+      } catch {
+        // then the next record says it
+      }
+    })
   }
 
   #armSync(): void {
@@ -385,6 +424,7 @@ export class Journal {
     this.#writeLazy()
     this.#isClosed = true
     this.#syncTimer?.cancel()
+    this.#markTimer?.cancel()
     while (this.#waiting !== null) await new Promise((resolve) => setImmediate(resolve))
     if (this.#syncing !== null) await this.#syncing
     let isRemoving = remove

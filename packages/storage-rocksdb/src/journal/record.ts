@@ -24,7 +24,7 @@ const VERSION = 1
 const CHECKED_AT = 8
 
 export const RecordKind = {
-  /** The first record of a file; `first` is where the file before it ends. */
+  /** The first record of a file; `first` is where the file before it ends, `count` is 1 when what came before is in RocksDB. */
   fileStart: 1,
   /** A run of messages: payload is the frames, attributes the side table. */
   chunk: 2,

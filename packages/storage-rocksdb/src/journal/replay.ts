@@ -36,6 +36,20 @@ export interface ReplayOptions {
   readonly isReadOnly?: boolean
 }
 
+/** Whether the journal is not whole without what was in RocksDB before it. */
+export async function goesOnFromDatabase(folder: string): Promise<boolean> {
+  const [number] = await listJournalFiles(folder)
+  if (number === undefined) return false
+  const file = await open(join(folder, journalFileName(number)), 'r')
+  try {
+    const bytes = Buffer.alloc(RECORD_HEADER_BYTES)
+    await file.read(bytes, 0, bytes.length, 0)
+    return number > 1 || readRecordHeader(bytes, 0, number)?.count === 1
+  } finally {
+    await file.close()
+  }
+}
+
 /**
  * Reads a whole journal. What a crash leaves at its end is cut off, in the files too; anything else that cannot be read is damage.
  * @throws BrokerError `E_STORAGE_CORRUPT` with the file and the place, unless `onDamage` takes note of it.
@@ -99,7 +113,8 @@ async function cut(folder: string, numbers: readonly number[], isReadOnly: boole
 }
 
 function refuse(damage: JournalDamage): void {
-  throw new BrokerError('E_STORAGE_CORRUPT', describeDamage(damage))
+  const hint = '`spillway doctor DATA_PATH` says what can be saved'
+  throw new BrokerError('E_STORAGE_CORRUPT', `${describeDamage(damage)}; ${hint}`)
 }
 
 export function describeDamage({ path, from, to }: JournalDamage): string {

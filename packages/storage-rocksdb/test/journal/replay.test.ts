@@ -37,7 +37,10 @@ describe('Journal and replay', () => {
   const corrupt = (path: string, from: number, to: number) => (error: unknown) => {
     assert(error instanceof BrokerError)
     assert.equal(error.code, 'E_STORAGE_CORRUPT')
-    assert.equal(error.detail, `${path} is damaged: bytes ${from} to ${to - 1} are not what was written`)
+    assert.equal(
+      error.detail,
+      `${path} is damaged: bytes ${from} to ${to - 1} are not what was written; \`spillway doctor DATA_PATH\` says what can be saved`,
+    )
     return true
   }
 
@@ -183,7 +186,7 @@ describe('Journal and replay', () => {
     rmSync(join(folder, journalFileName(2)))
     await assert.rejects(readBack(folder), {
       code: 'E_STORAGE_CORRUPT',
-      detail: `${join(folder, journalFileName(2))} is missing`,
+      detail: `${join(folder, journalFileName(2))} is missing; \`spillway doctor DATA_PATH\` says what can be saved`,
     })
     assert(existsSync(join(folder, journalFileName(3))))
   })
