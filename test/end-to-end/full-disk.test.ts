@@ -146,7 +146,7 @@ describe('a broker on a full disk', function () {
     const { http } = broker
     await http.post('/channel/create?topic=full&channel=channel')
     assert.equal((await http.post('/pub?topic=full', 'before')).status, 200)
-    disk.resize(45 * MIB)
+    disk.resize(29 * MIB)
     const ping = await eventually(
       () => http.get('/ping').then((answer) => (answer.status === 500 ? answer.text : undefined)),
       5000,
