@@ -369,7 +369,9 @@ export class Journal {
     }
     for (const file of files) {
       await file.sync()
-      if (file !== this.#file) file.close()
+      if (file === this.#file) continue
+      await file.sync() // what was written to its end while that was under way
+      file.close()
     }
   }
 
