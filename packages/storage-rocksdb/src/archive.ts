@@ -48,6 +48,12 @@ interface YoungPart {
   end: Sequence
 }
 
+/** An append that waits for room. */
+interface RoomWaiting {
+  readonly state: LogState
+  resolve(): void
+}
+
 /** What a pass will store of small values, and the keys that may go when it has. */
 interface TakenValues {
   readonly values: PendingValues
@@ -81,7 +87,7 @@ export class Archive {
   #pass: Promise<void> | null = null
   #timer: TimerHandle | null = null
   #idleTicks = 0
-  #roomWaiting: (() => void)[] = []
+  #roomWaiting: RoomWaiting[] = []
   /** Why the last pass failed; null when it did not. */
   failure: BrokerError | null = null
   /** Nothing happens in the background before the journal has been read, nor after the end. */
@@ -144,15 +150,22 @@ export class Archive {
     return this.#youngBytes > this.#parts.youngBytesMax
   }
 
-  whenRoom(): Promise<void> {
-    return new Promise((resolve) => this.#roomWaiting.push(resolve))
+  whenRoom(state: LogState): Promise<void> {
+    return new Promise((resolve) => this.#roomWaiting.push({ state, resolve }))
+  }
+
+  /** The log has failed or is being closed: its records are safe, and it does not wait for others to make room. */
+  letGo(state: LogState): void {
+    const waiting = this.#roomWaiting
+    this.#roomWaiting = waiting.filter((each) => each.state !== state)
+    for (const each of waiting) if (each.state === state) each.resolve()
   }
 
   #makeRoom(): void {
     if (this.#roomWaiting.length === 0 || this.#youngBytes > this.#parts.youngBytesMax * ROOM_SHARE) return
     const waiting = this.#roomWaiting
     this.#roomWaiting = []
-    for (const resolve of waiting) resolve()
+    for (const { resolve } of waiting) resolve()
   }
 
   /** The value as it was last written. */
@@ -382,11 +395,9 @@ export class Archive {
   async close(): Promise<void> {
     this.#isActive = false
     this.#timer?.cancel()
-    for (const resolve of this.#roomWaiting) resolve()
     if (this.#pass !== null) await this.#pass
     await this.run(true)
     await this.#parts.database.flush()
-    for (const resolve of this.#roomWaiting) resolve()
   }
 }
 

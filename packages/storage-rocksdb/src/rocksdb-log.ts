@@ -48,15 +48,9 @@ export class RocksdbLog implements LogStore {
   /** The same, as far as only its safety counts. */
   #lastSafe: Promise<void> | null = null
   #closing: Promise<void> | null = null
-  /** Resolves when the log has failed or is being closed. */
-  readonly #leaving: Promise<void>
-  #leave!: () => void
 
   constructor(parts: RocksdbLogParts) {
     this.#parts = parts
-    this.#leaving = new Promise((resolve) => {
-      this.#leave = resolve
-    })
     this.#state = parts.state
     this.#durability = parts.durability
     this.first = parts.state.first
@@ -106,8 +100,8 @@ export class RocksdbLog implements LogStore {
     const resolved = (async () => {
       await safe
       await before
-      // who leaves does not wait for others to make room: its records are safe
-      if (archive.isBehind) await Promise.race([archive.whenRoom(), this.#leaving])
+      const isLeaving = this.#failure !== null || this.#closing !== null
+      if (archive.isBehind && !isLeaving) await archive.whenRoom(this.#state)
     })()
     this.#lastSafe = safe
     this.#lastAppend = resolved
@@ -138,8 +132,8 @@ export class RocksdbLog implements LogStore {
   #fail(error: BrokerError): BrokerError {
     if (this.#failure !== null) return this.#failure
     this.#failure = error
-    this.#leave()
     const state = this.#state
+    this.#parts.archive.letGo(state)
     this.#parts.archive.youngChanged(state, -state.young.dropFrom(state.readable))
     state.appended = state.readable
     return error
@@ -296,8 +290,8 @@ export class RocksdbLog implements LogStore {
   }
 
   close(): Promise<void> {
-    this.#leave()
     this.#closing ??= this.#close()
+    this.#parts.archive.letGo(this.#state)
     return this.#closing
   }
 

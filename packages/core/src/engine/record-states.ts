@@ -178,19 +178,11 @@ export class RecordStates implements QueueRecords {
 
   /** The first record at or above `from`, below `end`, that is neither finished nor deferred; `end` when there is none. */
   nextActive(from: Sequence, end: Sequence): Sequence {
-    let sequence = from
-    while (sequence < end) {
-      const page = this.#page(Math.floor(sequence / PAGE_RECORDS))
-      if (page === null) return sequence
-      const index = sequence & INDEX_MASK
-      const stop = Math.min(PAGE_RECORDS, index + (end - sequence))
-      let at = index
-      if (page.finished === PAGE_RECORDS) at = stop
-      else while (at < stop && isSettled(page.states[at])) at++
-      if (at < stop) return sequence + (at - index)
-      sequence += stop - index
+    let sequence = this.nextUnfinished(from, end)
+    while (sequence < end && this.get(sequence) === RecordState.deferred) {
+      sequence = this.nextUnfinished(sequence + 1, end)
     }
-    return end
+    return sequence
   }
 
   /** The page if it is there and its cursor was saved since it changed. */
@@ -319,10 +311,6 @@ export class RecordStates implements QueueRecords {
     if (page.deliveries !== null) giveArray(page.deliveries)
     page.deliveries = null
   }
-}
-
-function isSettled(state: number): boolean {
-  return state === RecordState.finished || state === RecordState.deferred
 }
 
 function takeArray(): Uint16Array {

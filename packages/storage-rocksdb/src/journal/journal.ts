@@ -107,7 +107,9 @@ export class Journal {
 
   /** Bytes in files that are closed for writing. */
   get closedBytes(): number {
-    return this.#closed.reduce((sum, file) => sum + file.sizeBytes, 0)
+    let sizeBytes = 0 // no reduce: this is asked at every append
+    for (const file of this.#closed) sizeBytes += file.sizeBytes
+    return sizeBytes
   }
 
   /** Whether {@link retire} would delete anything. */
