@@ -1,35 +1,23 @@
 import type { Ledgers } from '../ledgers.js'
 import type { Life } from '../life.js'
-import type { TopicLedger } from '../topic-ledger.js'
-import type { Scenario, SeenTopics } from './scenario.js'
-import { batches, checkExists, consume, drain, openChannel, produce } from './topic-steps.js'
+import { OneTopic } from './one-topic.js'
+import { batches, consume, openChannel, produce } from './topic-steps.js'
 
 const PROBE_INTERVAL_MS = 5
 
 /** Much is published in one life, and consumed as fast as can be in another, until the kill comes somewhere in the middle. */
-export class Backlog implements Scenario {
-  readonly name = 'backlog'
-  readonly ledgers: readonly TopicLedger[]
-  readonly #topic: TopicLedger
-
+export class Backlog extends OneTopic {
   constructor(ledgers: Ledgers) {
-    this.#topic = ledgers.create('backlog')
-    this.ledgers = [this.#topic]
+    super('backlog', ledgers)
   }
 
-  checkRestarted(seen: SeenTopics): void {
-    checkExists(seen, this.#topic)
-  }
-
-  async run(life: Life): Promise<void> {
+  protected async traffic(life: Life): Promise<void> {
     const { random } = life
-    this.#topic.began(life)
-    if (life.isDraining) return drain(life, this.#topic)
-    const channel = await openChannel(life, this.#topic, 'main')
+    const channel = await openChannel(life, this.topic, 'main')
     if (channel === null) return
     const owedCount = channel.outstandingCount
     if (owedCount < 5_000) {
-      await produce(life, this.#topic, batches(15_000, 200), batches(15_000, 150))
+      await produce(life, this.topic, batches(15_000, 200), batches(15_000, 150))
       return
     }
     await consume(life, channel, { readyCount: 2_500 }, { readyCount: 2_500 }, { readyCount: 500 })

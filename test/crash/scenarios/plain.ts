@@ -1,33 +1,21 @@
 import type { Ledgers } from '../ledgers.js'
 import type { Life } from '../life.js'
-import type { TopicLedger } from '../topic-ledger.js'
-import type { Scenario, SeenTopics } from './scenario.js'
-import { batches, checkExists, consume, drain, openChannel, produce, singles } from './topic-steps.js'
+import { OneTopic } from './one-topic.js'
+import { batches, consume, openChannel, produce, singles } from './topic-steps.js'
 
 /** One topic, one channel, a few producers and consumers; sometimes the consumers come late, and much has waited for them. */
-export class Plain implements Scenario {
-  readonly name = 'plain'
-  readonly ledgers: readonly TopicLedger[]
-  readonly #topic: TopicLedger
-
+export class Plain extends OneTopic {
   constructor(ledgers: Ledgers) {
-    this.#topic = ledgers.create('plain')
-    this.ledgers = [this.#topic]
+    super('plain', ledgers)
   }
 
-  checkRestarted(seen: SeenTopics): void {
-    checkExists(seen, this.#topic)
-  }
-
-  async run(life: Life): Promise<void> {
+  protected async traffic(life: Life): Promise<void> {
     const { random } = life
-    this.#topic.began(life)
-    if (life.isDraining) return drain(life, this.#topic)
-    const channel = await openChannel(life, this.#topic, 'main')
+    const channel = await openChannel(life, this.topic, 'main')
     if (channel === null) return
     await produce(
       life,
-      this.#topic,
+      this.topic,
       singles(random.between(200, 1_500)),
       singles(random.between(200, 1_500)),
       batches(random.between(1_000, 4_000), random.between(2, 100)),
