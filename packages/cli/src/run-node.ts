@@ -6,6 +6,7 @@ type StopSignal = keyof typeof SIGNAL_NUMBERS
 
 /**
  * Starts a node and keeps it running until SIGINT or SIGTERM, then stops it in order. A second signal ends the process at once.
+ * SIGHUP has its plugins read again what their options name: certificates, say.
  * @returns the exit code
  * @throws what {@link SpillwayNode.start} throws
  */
@@ -13,6 +14,10 @@ export async function runNode(node: SpillwayNode, logger: Logger): Promise<numbe
   exitOnBrokenInvariant(logger)
   // A signal during the start waits for its end: half an opening cannot be closed in order.
   const signalled = firstSignal()
+  process.on('SIGHUP', () => {
+    logger.info('SIGHUP: reloading')
+    void node.reload()
+  })
   await node.start()
   // A node without listeners would have nothing to keep the process alive.
   const keptAlive = setInterval(() => {}, 2 ** 30)

@@ -16,6 +16,11 @@ export interface PluginContext {
   readonly memorySizeBytesMax: number | null
   /** Absolute: the folder of the configuration file. */
   readonly configPath: string
+  /**
+   * Registers `reload`, which is called whenever the node is told to read again what its options name (SIGHUP): files such
+   * as certificates. What cannot be read leaves things as they are; a rejection is logged.
+   */
+  onReload(reload: () => void | Promise<void>): void
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Clock } from './contracts/clock.js'
 import type { Discovery } from './contracts/discovery.js'
 import type { Logger } from './contracts/logger.js'
 import type { QueueFactory } from './contracts/queue.js'
+import type { Reporter } from './contracts/reporter.js'
 import type { Storage } from './contracts/storage.js'
 import type { Telemetry } from './contracts/telemetry.js'
 import type { Transport } from './contracts/transport.js'
@@ -18,5 +19,6 @@ export const DISCOVERY = token<Discovery>('discovery')
 export const QUEUE = token<QueueFactory>('queue')
 export const AUTHENTICATOR = token<Authenticator>('authenticator')
 export const TELEMETRY = token<Telemetry>('telemetry')
+export const REPORTER = token<Reporter>('reporter')
 export const CLOCK = token<Clock>('clock')
 export const LOGGER = token<Logger>('logger')

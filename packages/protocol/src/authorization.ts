@@ -1,20 +1,26 @@
 import { type Authenticator, BrokerError, type Clock, type Identity } from '@spillway/core'
+import type { SessionOutput } from './session-output.js'
 
 /** What a connection may do, when there is somebody to ask. */
 export class Authorization {
   readonly #authenticator: Authenticator | null
   readonly #clock: Clock
   readonly #remoteIp: string
+  readonly #output: Pick<SessionOutput, 'tls'>
   #secret: Uint8Array | null = null
   #identity: Identity | null = null
   /** The answer is for the command at hand, even if it expires at once. */
   #wasRefreshed = false
 
-  /** @param authenticator - `null` when everybody may do everything */
-  constructor(authenticator: Authenticator | null, clock: Clock, remoteIp: string) {
+  /**
+   * @param authenticator - `null` when everybody may do everything
+   * @param output - asked each time: a stream may become encrypted before AUTH
+   */
+  constructor(authenticator: Authenticator | null, clock: Clock, remoteIp: string, output: Pick<SessionOutput, 'tls'>) {
     this.#authenticator = authenticator
     this.#clock = clock
     this.#remoteIp = remoteIp
+    this.#output = output
   }
 
   get isRequired(): boolean {
@@ -75,7 +81,9 @@ export class Authorization {
 
   async #ask(authenticator: Authenticator, secret: Uint8Array): Promise<Identity | null> {
     try {
-      return await authenticator.authenticate({ secret, remoteIp: this.#remoteIp, tls: false, commonName: '' })
+      const { tls } = this.#output
+      const commonName = tls?.commonName ?? ''
+      return await authenticator.authenticate({ secret, remoteIp: this.#remoteIp, tls: tls !== null, commonName })
     } catch (error) {
       // Whatever went wrong there, the client learns only that it did.
       if (error instanceof BrokerError) throw authFailed(error)

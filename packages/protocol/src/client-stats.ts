@@ -1,4 +1,4 @@
-import type { ClientStats, Subscription } from '@spillway/core'
+import type { ClientStats, Subscription, TlsStats } from '@spillway/core'
 import type { Authorization } from './authorization.js'
 import type { ClientSettings } from './client-settings.js'
 import type { SessionState } from './session-state.js'
@@ -10,6 +10,9 @@ export interface ClientFacts {
   readonly authorization: Authorization
   readonly remoteAddress: string
   readonly connectedAtMs: number
+  /** What the stream was changed into. */
+  readonly compression: 'none' | 'deflate' | 'snappy'
+  readonly tls: TlsStats | null
 }
 
 /** A connection as `/stats` shows it. */
@@ -34,10 +37,9 @@ export function clientStats(
     requeueCount: subscription?.requeueCount ?? 0,
     connectedAtMs: client.connectedAtMs,
     sampleRate: settings.sampleRate,
-    // Streams are not changed yet, so none of them is.
-    deflate: false,
-    snappy: false,
-    tls: false,
+    deflate: client.compression === 'deflate',
+    snappy: client.compression === 'snappy',
+    tls: client.tls,
     authIdentity: identity?.identity ?? '',
     authIdentityUrl: identity?.identityUrl ?? '',
     authed: identity !== null,

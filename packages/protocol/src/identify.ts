@@ -38,7 +38,7 @@ export function negotiate(
     throw new BrokerError('E_IDENTIFY_FAILED', 'cannot enable both deflate and snappy compression')
   }
   const level = deflate && request.deflate_level > 0 ? request.deflate_level : DEFLATE_LEVEL_DEFAULT
-  const deflateLevel = Math.min(level, support.deflateLevelMax)
+  const deflateLevel = Math.min(level, options.deflateLevelMax)
   const reply = {
     max_rdy_count: options.readyCountMax,
     version: options.version,
@@ -47,14 +47,15 @@ export function negotiate(
     tls_v1: tls,
     deflate,
     deflate_level: deflateLevel,
-    max_deflate_level: support.deflateLevelMax,
+    max_deflate_level: options.deflateLevelMax,
     snappy,
     sample_rate: settings.sampleRate,
     auth_required: isAuthRequired,
     output_buffer_size: settings.outputBufferSizeBytes,
     output_buffer_timeout: settings.outputBufferTimeoutMs,
-    topology_region: '', // the server's own, which has no option yet
-    topology_zone: '',
+    // The server's own, whatever the client's are.
+    topology_region: options.topologyRegion,
+    topology_zone: options.topologyZone,
   }
   const upgrades: Upgrade[] = []
   if (tls) upgrades.push({ kind: 'tls', level: 0 })

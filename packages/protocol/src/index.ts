@@ -7,6 +7,7 @@ export { SessionContext } from './session-context.js'
 export {
   NO_UPGRADES,
   type SessionOutput,
+  type TlsPeer,
   type Upgrade,
   type UpgradeKind,
   type UpgradeSupport,

@@ -1,3 +1,5 @@
+import type { TlsStats } from '@spillway/core'
+
 /** What a stream can be changed into after IDENTIFY, in the order in which that happens. */
 export type UpgradeKind = 'tls' | 'snappy' | 'deflate'
 
@@ -13,18 +15,22 @@ export interface UpgradeSupport {
   readonly tls: boolean
   readonly snappy: boolean
   readonly deflate: boolean
-  /** The highest level of `deflate` that is granted, 1 … 9. */
-  readonly deflateLevelMax: number
 }
 
 /** For a transport whose streams stay as they are. */
-export const NO_UPGRADES: UpgradeSupport = { tls: false, snappy: false, deflate: false, deflateLevelMax: 6 }
+export const NO_UPGRADES: UpgradeSupport = { tls: false, snappy: false, deflate: false }
+
+/** The other end of an encrypted stream. */
+export interface TlsPeer extends TlsStats {
+  /** Of the peer's certificate; empty without one. */
+  readonly commonName: string
+}
 
 /** The bytes' way out of a session, and its hold on the bytes that come in. One per connection, made by the transport. */
 export interface SessionOutput {
   /**
    * Sends `bytes` after everything that was written before.
-   * @returns whether the operating system has taken all of them already, so that the caller may use the buffer again.
+   * @returns whether the caller may use the buffer again: the operating system has taken all of it, or it was copied.
    * If not, the output keeps the buffer, which then must never change.
    */
   write(bytes: Uint8Array): boolean
@@ -38,6 +44,8 @@ export interface SessionOutput {
   end(): void
   /** Closes the connection at once; what is pending is lost. */
   destroy(): void
+  /** Null while the stream is not encrypted. */
+  readonly tls: TlsPeer | null
   /** What {@link upgrade} can do. */
   readonly upgrades: UpgradeSupport
   /**

@@ -8,6 +8,7 @@ import {
   type PublishWaiter,
   SettleResult,
   type Subscription,
+  type TlsStats,
 } from '@spillway/core'
 import { Authorization } from './authorization.js'
 import { type ClientSettings, defaultSettings, holdsMessages } from './client-settings.js'
@@ -74,6 +75,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   state: SessionState = SessionState.init
   settings: ClientSettings
   isQueued = false
+  compression: 'none' | 'deflate' | 'snappy' = 'none'
 
   readonly #context: SessionContext
   readonly #output: SessionOutput
@@ -105,7 +107,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     this.options = broker.options
     this.remoteAddress = remoteAddress
     this.connectedAtMs = broker.clock.wallMs()
-    this.authorization = new Authorization(broker.authenticator, broker.clock, remoteIp)
+    this.authorization = new Authorization(broker.authenticator, broker.clock, remoteIp, output)
     this.settings = defaultSettings(broker.options, remoteIp)
     this.#context = context
     this.#output = output
@@ -224,6 +226,10 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     return this.#subscription as Subscription
   }
 
+  get tls(): TlsStats | null {
+    return this.#output.tls
+  }
+
   get upgrades(): UpgradeSupport {
     return this.#output.upgrades
   }
@@ -331,7 +337,9 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     await this.#whenIdle()
     // What came in before is not what the peer says under the new protection: it is thrown away, as nsqd does.
     this.#reader.dropBacklog()
-    if (!this.isOver) await this.#output.upgrade(upgrade)
+    if (this.isOver) return
+    await this.#output.upgrade(upgrade)
+    if (upgrade.kind !== 'tls') this.compression = upgrade.kind
   }
 
   subscribed(subscription: Subscription): void {

@@ -19,6 +19,7 @@ class FakeAuthenticator implements Authenticator {
       expiresAtMs: this.expiresAtMs,
       mayPublish: (topic) => topic === 'mine',
       mayConsume: (topic, channel) => topic === 'mine' && channel === 'c',
+      mayAdminister: false,
     }
   }
 

@@ -178,10 +178,10 @@ describe('IDENTIFY', () => {
 })
 
 describe('upgrades of the stream', () => {
-  const UPGRADES = { tls: true, snappy: true, deflate: true, deflateLevelMax: 4 }
+  const UPGRADES = { tls: true, snappy: true, deflate: true }
 
   it('come after the reply, in order, with an OK each', async () => {
-    const client = await connect()
+    const client = await connect(new FakeBroker({ deflateLevelMax: 4 }))
     client.output.upgrades = UPGRADES
     await client.send(
       withBody('IDENTIFY', '{"feature_negotiation":true,"tls_v1":true,"deflate":true,"deflate_level":9}'),

@@ -21,6 +21,7 @@ import {
   Session,
   SessionContext,
   type SessionOutput,
+  type TlsPeer,
   type Upgrade,
   type UpgradeSupport,
 } from '../src/index.js'
@@ -47,6 +48,7 @@ export class FakeBroker implements Broker {
   readonly health = 'OK'
   readonly startedAtMs = 0
   readonly addresses: readonly ListenAddress[] = []
+  readonly settings = new Map()
   pressure: Pressure = 'open'
   /** Whether publishes succeed by themselves at the end of the turn. */
   succeedsAtOnce = true
@@ -268,6 +270,7 @@ function messageFrame(id: string, body: string): Buffer {
 /** A peer's end of the line, in memory. */
 export class FakeOutput implements SessionOutput {
   readonly chunks: Buffer[] = []
+  tls: TlsPeer | null = null
   pendingBytes = 0
   /** Whether the peer takes everything at once. */
   takes = true

@@ -26,6 +26,7 @@ describe('a node that keeps messages in memory', () => {
       queueFactory: null,
       discoveries: [],
       authenticator: null,
+      settings: [],
       telemetry: null,
       clock,
       random: seededRandom(1),

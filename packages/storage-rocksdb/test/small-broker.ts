@@ -17,6 +17,7 @@ export class SmallBroker {
       queueFactory: null,
       discoveries: [],
       authenticator: null,
+      settings: [],
       telemetry: null,
       clock: new SystemClock(),
       random: seededRandom(1),

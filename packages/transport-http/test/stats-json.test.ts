@@ -68,7 +68,7 @@ describe('GET /stats?format=json', () => {
       sampleRate: 10,
       deflate: true,
       snappy: true,
-      tls: true,
+      tls: { version: 'TLS1.3', cipherSuite: 'Unknown 4865', negotiatedProtocol: '' },
       authed: true,
       authIdentity: 'ada',
       authIdentityUrl: 'http://ada.test',
@@ -83,7 +83,8 @@ describe('GET /stats?format=json', () => {
     assert.ok(
       text.includes(
         '"sample_rate":10,"deflate":true,"snappy":true,"user_agent":"ua/1","authed":true,"auth_identity":"ada"' +
-          ',"auth_identity_url":"http://ada.test","topology_zone":"zone","topology_region":"region","tls":true',
+          ',"auth_identity_url":"http://ada.test","topology_zone":"zone","topology_region":"region","tls":true' +
+          ',"tls_cipher_suite":"Unknown 4865","tls_version":"TLS1.3","tls_negotiated_protocol":"","tls_negotiated_protocol_is_mutual":true',
       ),
       text,
     )

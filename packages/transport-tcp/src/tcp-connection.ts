@@ -11,6 +11,7 @@ const END_MS_MAX = 30_000
 /** One socket and the session on it. */
 export class TcpConnection implements SessionOutput {
   readonly upgrades = NO_UPGRADES
+  readonly tls = null
   readonly session: Session
   readonly #socket: Socket
   readonly #clock: Clock

@@ -18,6 +18,7 @@ export class TestServer {
     queueFactory: null,
     discoveries: [],
     authenticator: null,
+    settings: [],
     telemetry: null,
     clock: this.clock,
     random: seededRandom(2),

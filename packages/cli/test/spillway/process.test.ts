@@ -20,8 +20,10 @@ export default {
     additionalProperties: false,
     properties: { port: { type: 'integer', default: 0 }, drains: { type: 'boolean', default: true }, breaks: { type: 'boolean' } },
   },
-  create({ port, drains, breaks }, { logger }) {
+  create({ port, drains, breaks }, { logger, onReload }) {
     const server = createServer()
+    onReload(() => logger.info('read again'))
+    onReload(() => { throw new Error('no such file') })
     return {
       addresses: [],
       async start() {
@@ -77,6 +79,19 @@ describe('spillway start', () => {
     program.kill('SIGTERM')
     assert.equal(await program.exit(), 0)
     assert.deepEqual(messagesOf(program).slice(-3), ['SIGTERM: stopping', 'draining', 'stopped'])
+  })
+
+  it('has plugins read their files again at SIGHUP, and goes on when one cannot', async () => {
+    const program = start({})
+    await program.sees(/listening/)
+    program.kill('SIGHUP')
+    await program.sees(/reload failed/)
+    const [said, plugin, failed] = program.errorLines.slice(-3).map((line) => JSON.parse(line))
+    assert.equal(said.msg, 'SIGHUP: reloading')
+    assert.equal(plugin.msg, 'read again')
+    assert.deepEqual([failed.plugin, failed.error], ['test-transport', 'no such file'])
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 0)
   })
 
   it('exits at once at a second signal', async () => {

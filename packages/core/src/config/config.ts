@@ -48,6 +48,7 @@ export interface SpillwayConfig {
   readonly queue?: PluginUse
   readonly authenticator?: PluginUse
   readonly telemetry?: PluginUse
+  readonly reporters?: readonly PluginUse[]
 }
 
 /** Where a configuration came from: for messages, and to resolve relative paths. */

@@ -2,11 +2,12 @@ import { hostname } from 'node:os'
 import type { Authenticator } from '../contracts/authenticator.js'
 import type { Discovery } from '../contracts/discovery.js'
 import type { QueueFactory } from '../contracts/queue.js'
+import type { Reporter } from '../contracts/reporter.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import type { Transport } from '../contracts/transport.js'
 import type { Plugin } from '../plugin.js'
-import { AUTHENTICATOR, DISCOVERY, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
+import { AUTHENTICATOR, DISCOVERY, QUEUE, REPORTER, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
 import type { ConfigSource, NodeSettings, StorageUse } from './config.js'
 import { contradictingLimits, impossibleAddresses } from './contradictions.js'
 import { loadPlugin } from './load-plugin.js'
@@ -39,6 +40,7 @@ export interface LoadedConfig {
   readonly queue: LoadedPlugin<QueueFactory> | null
   readonly authenticator: LoadedPlugin<Authenticator> | null
   readonly telemetry: LoadedPlugin<Telemetry> | null
+  readonly reporters: readonly LoadedPlugin<Reporter>[]
 }
 
 export interface LoadOptions {
@@ -87,15 +89,16 @@ class ConfigLoader {
     const checked = await this.validator.check(CONFIG_SCHEMA, this.raw.value, this.source, '')
     const sections = asObject(checked.value) ?? {}
     // All at once: most of the time goes into waiting for files.
-    const [storage, transports, discoveries, queue, authenticator, telemetry] = await Promise.all([
+    const [storage, transports, discoveries, queue, authenticator, telemetry, reporters] = await Promise.all([
       this.loadSection(STORAGE, sections.storage, '/storage'),
       this.loadList(TRANSPORT, sections.transports, '/transports'),
       this.loadList(DISCOVERY, sections.discovery, '/discovery'),
       this.loadSection(QUEUE, sections.queue, '/queue'),
       this.loadSection(AUTHENTICATOR, sections.authenticator, '/authenticator'),
       this.loadSection(TELEMETRY, sections.telemetry, '/telemetry'),
+      this.loadList(REPORTER, sections.reporters, '/reporters'),
     ])
-    const inPlugins = [storage, ...transports, ...discoveries, queue, authenticator, telemetry]
+    const inPlugins = [storage, ...transports, ...discoveries, queue, authenticator, telemetry, ...reporters]
     const problems = this.withoutConsequences([
       ...checked.problems,
       ...inPlugins.flatMap((section) => section.problems),
@@ -114,6 +117,7 @@ class ConfigLoader {
       queue: queue.loaded,
       authenticator: authenticator.loaded,
       telemetry: telemetry.loaded,
+      reporters: loadedOf(reporters),
     }
   }
 

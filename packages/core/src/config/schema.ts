@@ -26,6 +26,16 @@ const count = (description: string, defaultCount: number): JsonSchema => ({
   description,
 })
 
+const port = (description: string): JsonSchema => ({
+  type: 'integer',
+  minimum: 0,
+  maximum: 65_535,
+  default: 0,
+  description,
+})
+
+const text = (description: string): JsonSchema => ({ type: 'string', default: '', description })
+
 /** One entry for each limit of the broker, with nsqd's default. */
 const LIMITS = {
   msgTimeoutMs: durationMs('A message that is not finished within this time is delivered again.', 60_000, 1),
@@ -45,6 +55,25 @@ const LIMITS = {
   outputBufferTimeoutMs: durationMs('How long output may wait in the buffer, for clients that did not choose.', 250),
   outputBufferTimeoutMsMin: durationMs('The shortest output buffer timeout that a client may ask for.', 25),
   outputBufferTimeoutMsMax: durationMs('The longest output buffer timeout that a client may ask for.', 30_000),
+  deflateLevelMax: {
+    type: 'integer',
+    minimum: 1,
+    maximum: 9,
+    default: 6,
+    description: 'The highest level of deflate that clients are granted.',
+  },
+  e2eLatencyQuantiles: {
+    type: 'array',
+    default: [],
+    items: { type: 'number', minimum: 1e-9, maximum: 1 },
+    description:
+      'Quantiles of the time from publish to finish that /stats, statsd and /metrics show, such as [0.99, 0.5]. Without them nothing is measured.',
+  },
+  e2eLatencyWindowMs: durationMs('The time that these quantiles are of.', 600_000, 1_000),
+  broadcastTcpPort: port('The port for V2 clients that others are told; 0: the one that is listened on.'),
+  broadcastHttpPort: port('The port for HTTP clients that others are told; 0: the one that is listened on.'),
+  topologyRegion: text('The region that this node is in, as clients and nsqlookupd are told.'),
+  topologyZone: text('The zone that this node is in, as clients and nsqlookupd are told.'),
   channelConsumersMax: count('Consumers per channel; 0 is unlimited.', 0),
   memQueueSize: count('Messages that wait on an ephemeral topic or channel before the newest are dropped.', 10_000),
   memorySizeBytesMax: {
@@ -147,5 +176,10 @@ export const CONFIG_SCHEMA = {
     queue: pluginUse('The order in which channels give out messages. Without it: first in, first out.', anyOptions),
     authenticator: pluginUse('Who may publish and consume. Without it: everybody.', anyOptions),
     telemetry: pluginUse('Traces and metrics of messages. Without it: none.', anyOptions),
+    reporters: {
+      type: 'array',
+      description: "Who is sent the node's statistics from time to time.",
+      items: pluginUse('One receiver of statistics.', anyOptions),
+    },
   },
 } as const satisfies JsonSchema

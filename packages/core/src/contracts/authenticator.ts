@@ -17,6 +17,8 @@ export interface Identity {
   readonly expiresAtMs: number
   mayPublish(topic: string): boolean
   mayConsume(topic: string, channel: string): boolean
+  /** Whether this is somebody who runs the node: pauses, empties and deletes topics and channels, changes settings, looks into the process. */
+  readonly mayAdminister: boolean
 }
 
 /** Decides who may publish and consume what. One rule set for every transport. */

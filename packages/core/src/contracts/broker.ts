@@ -3,6 +3,7 @@ import type { Authenticator } from './authenticator.js'
 import type { Clock, Random } from './clock.js'
 import type { Logger } from './logger.js'
 import type { BrokerOptions } from './options.js'
+import type { Setting } from './setting.js'
 import type { BrokerStats, ClientStats, StatsFilter } from './stats.js'
 import type { ListenAddress } from './transport.js'
 
@@ -140,6 +141,8 @@ export interface Broker {
   readonly startedAtMs: number
   /** Where all transports listen; complete once the broker has started. */
   readonly addresses: readonly ListenAddress[]
+  /** What `/config` shows, by name. */
+  readonly settings: ReadonlyMap<string, Setting>
 
   getTopic(name: string): Topic | undefined
   /** Gets or creates; at once, since publishes wait for the topic to be durable by themselves. @throws BrokerError `E_BAD_TOPIC`, `E_EXITING`. */

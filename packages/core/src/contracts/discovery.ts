@@ -7,6 +7,9 @@ export interface NodeAddress {
   /** Port of the HTTP API; 0 when there is none. */
   readonly httpPort: number
   readonly version: string
+  /** Empty when nobody said. */
+  readonly topologyRegion: string
+  readonly topologyZone: string
 }
 
 /**

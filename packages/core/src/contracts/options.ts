@@ -4,6 +4,12 @@ export interface BrokerOptions {
   readonly version: string
   readonly broadcastAddress: string
   readonly hostname: string
+  /** Ports under which others reach this node; 0: those that it listens on. */
+  readonly broadcastTcpPort: number
+  readonly broadcastHttpPort: number
+  /** Where this node is, as clients and nsqlookupd are told; empty when nobody said. */
+  readonly topologyRegion: string
+  readonly topologyZone: string
   readonly msgTimeoutMs: number
   readonly msgTimeoutMsMax: number
   readonly reqTimeoutMsMax: number
@@ -17,6 +23,12 @@ export interface BrokerOptions {
   readonly outputBufferTimeoutMs: number
   readonly outputBufferTimeoutMsMin: number
   readonly outputBufferTimeoutMsMax: number
+  /** The highest level of deflate that clients are granted, 1 … 9. */
+  readonly deflateLevelMax: number
+  /** Quantiles of the time from publish to finish that are measured, each above 0 and at most 1, descending; `[]` measures nothing. */
+  readonly e2eLatencyQuantiles: readonly number[]
+  /** The time that these quantiles are of. */
+  readonly e2eLatencyWindowMs: number
   /** Consumers per channel; 0 is unlimited. */
   readonly channelConsumersMax: number
   /** Records that wait on an ephemeral channel (or topic without channel) before the newest are dropped. */

@@ -1,3 +1,4 @@
+import type { BrokerOptions } from './options.js'
 import type { StorageCapabilities } from './storage.js'
 
 /** A snapshot for `/stats`, statsd and metrics. Counters run since the process started. */
@@ -27,8 +28,28 @@ export interface TopicStats {
   /** Messages that were given up, in one channel at least, because memory was full ({@link StorageCapabilities.whenFull}). */
   readonly droppedCount: number
   readonly paused: boolean
+  /** Over all channels; null when nothing is measured. */
+  readonly e2eLatency: LatencyStats | null
   /** By name, ascending. */
   readonly channels: readonly ChannelStats[]
+}
+
+/** How long messages took from publish to finish, over the last {@link BrokerOptions.e2eLatencyWindowMs}. */
+export interface LatencyStats {
+  /** Messages that were measured. */
+  readonly count: number
+  /** One for each of {@link BrokerOptions.e2eLatencyQuantiles}, in that order, to about 1 %. */
+  readonly quantiles: readonly { readonly quantile: number; readonly valueNs: number }[]
+}
+
+/** How a connection is encrypted, in the words of Go's TLS. */
+export interface TlsStats {
+  /** `TLS1.0` … `TLS1.3`. */
+  readonly version: string
+  /** Go's name of the cipher suite; `Unknown {number}` where nsqd has none either. */
+  readonly cipherSuite: string
+  /** What ALPN settled on; empty for nothing. */
+  readonly negotiatedProtocol: string
 }
 
 export interface ChannelStats {
@@ -46,6 +67,8 @@ export interface ChannelStats {
   readonly clientCount: number
   readonly clients: readonly ClientStats[]
   readonly paused: boolean
+  /** Null when nothing is measured. */
+  readonly e2eLatency: LatencyStats | null
 }
 
 /** One connection. */
@@ -68,7 +91,8 @@ export interface ClientStats {
   readonly sampleRate: number
   readonly deflate: boolean
   readonly snappy: boolean
-  readonly tls: boolean
+  /** Null: it is not encrypted. */
+  readonly tls: TlsStats | null
   readonly authIdentity: string
   readonly authIdentityUrl: string
   readonly authed: boolean

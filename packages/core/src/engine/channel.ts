@@ -715,6 +715,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
       clientCount: this.#consumers.size,
       clients: includeClients ? [...this.#consumers].map((consumer) => consumer.client.stats()) : [],
       paused: this.paused,
+      e2eLatency: null,
     }
   }
 

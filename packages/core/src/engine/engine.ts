@@ -5,6 +5,7 @@ import type { Discovery } from '../contracts/discovery.js'
 import type { Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
 import type { QueueFactory } from '../contracts/queue.js'
+import type { Setting } from '../contracts/setting.js'
 import type { BrokerStats, StatsFilter } from '../contracts/stats.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
@@ -54,6 +55,8 @@ export interface EngineParts {
   readonly random: Random
   readonly logger: Logger
   readonly options: BrokerOptions
+  /** What `/config` shows. */
+  readonly settings: readonly Setting[]
 }
 
 /**
@@ -77,6 +80,7 @@ export class Engine implements Broker, TopicHost {
   readonly storage: Storage
   readonly queueFactory: QueueFactory
   readonly startedAtMs: number
+  readonly settings: ReadonlyMap<string, Setting>
   readonly timers: TimerQueue
   readonly budget: MemoryBudget
   readonly slots = new ReadSlots(READS_MAX)
@@ -111,6 +115,7 @@ export class Engine implements Broker, TopicHost {
     this.logger = parts.logger
     this.authenticator = parts.authenticator
     this.telemetry = parts.telemetry
+    this.settings = new Map(parts.settings.map((setting) => [setting.name, setting]))
     this.#discoveries = parts.discoveries
     this.storage = parts.storage
     this.#durabilities = new TopicDurabilities(parts.options, parts.storage.capabilities)

@@ -758,6 +758,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
       messageBytes: this.#messageBytes,
       droppedCount: this.#droppedCount,
       paused: this.paused,
+      e2eLatency: null,
       channels: channels
         .filter((each) => each !== undefined)
         .map((each) => each.stats(includeClients))

@@ -1,9 +1,10 @@
 import type { Authenticator } from '../contracts/authenticator.js'
 import type { Discovery } from '../contracts/discovery.js'
+import type { Reporter } from '../contracts/reporter.js'
 import type { Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import type { Transport } from '../contracts/transport.js'
-import { AUTHENTICATOR, DISCOVERY, QUEUE, STORAGE, TELEMETRY, TRANSPORT } from '../tokens.js'
+import { AUTHENTICATOR, DISCOVERY, QUEUE, REPORTER, STORAGE, TELEMETRY, TRANSPORT } from '../tokens.js'
 
 type Member = 'function' | 'list' | 'object' | 'text or null'
 
@@ -50,6 +51,11 @@ const TELEMETRY_MEMBERS = {
   close: 'function',
 } as const satisfies Record<keyof Telemetry, Member>
 
+const REPORTER_MEMBERS = {
+  start: 'function',
+  stop: 'function',
+} as const satisfies Record<keyof Reporter, Member>
+
 const MEMBERS: ReadonlyMap<symbol, Readonly<Record<string, Member>>> = new Map<
   symbol,
   Readonly<Record<string, Member>>
@@ -59,6 +65,7 @@ const MEMBERS: ReadonlyMap<symbol, Readonly<Record<string, Member>>> = new Map<
   [DISCOVERY, DISCOVERY_MEMBERS],
   [AUTHENTICATOR, AUTHENTICATOR_MEMBERS],
   [TELEMETRY, TELEMETRY_MEMBERS],
+  [REPORTER, REPORTER_MEMBERS],
 ])
 
 /**

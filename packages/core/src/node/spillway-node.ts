@@ -6,6 +6,7 @@ import type { Clock, Random } from '../contracts/clock.js'
 import type { NodeAddress } from '../contracts/discovery.js'
 import type { Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
+import type { Setting } from '../contracts/setting.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { ListenAddress } from '../contracts/transport.js'
 import { Engine, type EngineParts } from '../engine/engine.js'
@@ -22,6 +23,8 @@ export interface SpillwayNodeOptions {
   readonly clock?: Clock
   /** `Math.random` without it. */
   readonly random?: Random
+  /** What `/config` shows; nothing without it. */
+  readonly settings?: readonly Setting[]
   /** Makes the engine; for tests. */
   readonly createEngine?: (parts: EngineParts) => NodeEngine
 }
@@ -42,14 +45,14 @@ export class SpillwayNode {
 
   /** @throws BrokerError `E_PLUGIN`, `E_CONFIG`, or what a plugin's factory threw */
   constructor(config: LoadedConfig, options: SpillwayNodeOptions) {
-    const { logger, clock = new SystemClock(), random = Math.random } = options
+    const { logger, clock = new SystemClock(), random = Math.random, settings = [] } = options
     const { transports, ...parts } = wirePlugins(config, { clock, random, logger })
     this.logger = logger
     this.plugins = { transports, ...parts }
     this.drainTimeoutMs = config.node.drainTimeoutMs
     const brokerOptions = brokerOptionsOf(config, parts.storage)
     requireOffered(config, parts.storage)
-    const engineParts = { ...parts, clock, random, logger, options: brokerOptions }
+    const engineParts = { ...parts, clock, random, logger, settings, options: brokerOptions }
     this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
     this.broker = this.engine
   }
@@ -74,6 +77,7 @@ export class SpillwayNode {
       const address = this.describeForDiscovery()
       for (const discovery of this.plugins.discoveries) discovery.start(address)
       this.engine.announce()
+      for (const reporter of this.plugins.reporters) reporter.start(this.engine)
       this.hasStarted = true
     } catch (error) {
       await this.stop().catch(() => {}) // the first error is the one to tell
@@ -90,15 +94,35 @@ export class SpillwayNode {
     return this.stopping
   }
 
+  /** Has every plugin read again what its options name. One that cannot is logged, and goes on with what it has. */
+  async reload(): Promise<void> {
+    for (const { plugin, run } of this.plugins.reloads) {
+      try {
+        await run()
+      } catch (error) {
+        this.logger.error('reload failed', { plugin, error: error instanceof Error ? error.message : String(error) })
+      }
+    }
+  }
+
   private describeForDiscovery(): NodeAddress {
-    const { broadcastAddress, hostname, version } = this.broker.options
+    const { broadcastAddress, broadcastTcpPort, broadcastHttpPort, hostname, version } = this.broker.options
+    const { topologyRegion, topologyZone } = this.broker.options
     const portOf = (protocol: ListenAddress['protocol']): number =>
       Math.max(0, this.addresses.find((address) => address.protocol === protocol)?.port ?? 0)
-    return { broadcastAddress, hostname, version, tcpPort: portOf('tcp'), httpPort: portOf('http') }
+    return {
+      broadcastAddress,
+      hostname,
+      version,
+      tcpPort: broadcastTcpPort || portOf('tcp'),
+      httpPort: broadcastHttpPort || portOf('http'),
+      topologyRegion,
+      topologyZone,
+    }
   }
 
   private async stopInOrder(): Promise<void> {
-    const { transports, discoveries, authenticator, telemetry } = this.plugins
+    const { transports, discoveries, authenticator, telemetry, reporters } = this.plugins
     const failures: unknown[] = []
     const step = async (name: string, calls: readonly (Promise<void> | undefined)[]): Promise<void> => {
       for (const result of await Promise.allSettled(calls)) {
@@ -111,6 +135,7 @@ export class SpillwayNode {
     const drained = this.hasStarted ? transports : []
     await step('listeners', [
       ...discoveries.map((discovery) => discovery.stop()),
+      ...reporters.map((reporter) => reporter.stop()),
       ...drained.map((transport) => transport.drain(this.drainTimeoutMs)),
     ])
     await step(

@@ -8,12 +8,24 @@ import type { Clock, Random } from '../contracts/clock.js'
 import type { Discovery } from '../contracts/discovery.js'
 import type { Logger } from '../contracts/logger.js'
 import type { QueueFactory } from '../contracts/queue.js'
+import type { Reporter } from '../contracts/reporter.js'
 import type { Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import type { Transport } from '../contracts/transport.js'
 import { BrokerError } from '../errors.js'
 import type { PluginContext } from '../plugin.js'
-import { AUTHENTICATOR, CLOCK, DISCOVERY, LOGGER, QUEUE, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
+import {
+  AUTHENTICATOR,
+  CLOCK,
+  DISCOVERY,
+  LOGGER,
+  QUEUE,
+  REPORTER,
+  STORAGE,
+  TELEMETRY,
+  type Token,
+  TRANSPORT,
+} from '../tokens.js'
 import { missingOf } from './check-instance.js'
 
 // Both are CommonJS; to import them takes 27 ms, a tenth of what the whole start may take, and to require them 14 ms.
@@ -36,7 +48,18 @@ export interface WiredPlugins {
   readonly queueFactory: QueueFactory | null
   readonly authenticator: Authenticator | null
   readonly telemetry: Telemetry | null
+  readonly reporters: readonly Reporter[]
+  /** What plugins want to be called for when the node is told to reload, with their names. */
+  readonly reloads: readonly Reload[]
 }
+
+export interface Reload {
+  readonly plugin: string
+  run(): void | Promise<void>
+}
+
+/** What a plugin's context says besides what the plugin itself determines. */
+type SharedContext = Omit<PluginContext, 'onReload'>
 
 /**
  * Makes the plugins of one broker in a container of its own. This is the only place that knows tsyringe, and it is used
@@ -48,7 +71,8 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   broker.register(CLOCK, { useValue: surroundings.clock })
   broker.register(LOGGER, { useValue: surroundings.logger })
 
-  const context: PluginContext = {
+  const reloads: Reload[] = []
+  const context: SharedContext = {
     ...surroundings,
     dataPath: resolve(config.source.folder, config.node.dataPath),
     memorySizeBytesMax: config.node.memorySizeBytesMax,
@@ -56,8 +80,12 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   }
   const { storage, queue, authenticator, telemetry } = config
   const optional: (LoadedPlugin<unknown> | null)[] = [queue, authenticator, telemetry]
-  for (const loaded of [storage, ...optional, ...config.discoveries, ...config.transports]) {
-    if (loaded !== null) register<unknown>(broker, loaded, context, config.source.label)
+  for (const loaded of [storage, ...optional, ...config.discoveries, ...config.transports, ...config.reporters]) {
+    if (loaded === null) continue
+    const onReload = (run: Reload['run']): void => {
+      reloads.push({ plugin: loaded.plugin.name, run })
+    }
+    register<unknown>(broker, loaded, { ...context, onReload }, config.source.label)
   }
   return {
     storage: broker.resolve(STORAGE),
@@ -66,6 +94,8 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
     telemetry: resolveOptional(broker, TELEMETRY),
     discoveries: resolveEach(broker, DISCOVERY),
     transports: resolveEach(broker, TRANSPORT),
+    reporters: resolveEach(broker, REPORTER),
+    reloads,
   }
 }
 

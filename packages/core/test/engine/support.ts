@@ -129,6 +129,7 @@ export class TestBroker {
       queueFactory: null,
       discoveries: options.discoveries ?? [],
       authenticator: null,
+      settings: [],
       telemetry: null,
       clock: this.clock,
       random: options.random ?? seededRandom(2),

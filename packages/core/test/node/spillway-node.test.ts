@@ -122,6 +122,8 @@ describe('SpillwayNode', () => {
     assert.deepEqual(JSON.parse(told), {
       broadcastAddress: 'b',
       hostname: 'h',
+      topologyRegion: '',
+      topologyZone: '',
       version: '1.3.0',
       tcpPort: 7,
       httpPort: 0,

@@ -4,10 +4,6 @@ import { toGoJson } from '../go-json.js'
 import type { Route } from '../router.js'
 
 const NS_PER_MS = 1e6
-/** What a broker without these options has, as nsqd's defaults say. */
-const DEFLATE_LEVEL_MAX = 6
-const TOPOLOGY_ZONE = ''
-const TOPOLOGY_REGION = ''
 
 export const infoRoutes: readonly Route[] = [
   { method: 'GET', path: '/ping', handle: ping },
@@ -33,9 +29,9 @@ function info(exchange: Exchange): void {
     max_heartbeat_interval: options.heartbeatIntervalMsMax * NS_PER_MS,
     max_output_buffer_size: options.outputBufferSizeBytesMax,
     max_output_buffer_timeout: options.outputBufferTimeoutMsMax * NS_PER_MS,
-    max_deflate_level: DEFLATE_LEVEL_MAX,
-    topology_zone: TOPOLOGY_ZONE,
-    topology_region: TOPOLOGY_REGION,
+    max_deflate_level: options.deflateLevelMax,
+    topology_zone: options.topologyZone,
+    topology_region: options.topologyRegion,
   })
   exchange.sendJson(200, json)
 }

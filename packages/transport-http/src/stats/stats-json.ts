@@ -75,11 +75,11 @@ function* clientJson(client: ClientStats, { topicFilter }: StatsSource): Generat
     topology_zone: client.topologyZone,
     topology_region: client.topologyRegion,
     pub_counts: counts.length === 0 ? undefined : counts.map(([topic, count]) => ({ topic, count })),
-    tls: client.tls,
-    tls_cipher_suite: '',
-    tls_version: '',
-    tls_negotiated_protocol: '',
-    tls_negotiated_protocol_is_mutual: client.tls,
+    tls: client.tls !== null,
+    tls_cipher_suite: client.tls?.cipherSuite ?? '',
+    tls_version: client.tls?.version ?? '',
+    tls_negotiated_protocol: client.tls?.negotiatedProtocol ?? '',
+    tls_negotiated_protocol_is_mutual: client.tls !== null,
   })
 }
 

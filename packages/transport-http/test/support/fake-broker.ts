@@ -8,6 +8,7 @@ import type {
   ListenAddress,
   Pressure,
   PublishWaiter,
+  Setting,
   StatsFilter,
   SubscribeOptions,
   Subscription,
@@ -133,6 +134,7 @@ export class FakeBroker implements Broker {
   health = 'OK'
   readonly startedAtMs = 1_767_323_045_678
   addresses: readonly ListenAddress[] = []
+  readonly settings = new Map<string, Setting>()
   readonly topics = new Map<string, FakeTopic>()
   pressure: Pressure = 'open'
   chargedBytes = 0

@@ -49,6 +49,7 @@ export class RealBroker {
       queueFactory: null,
       discoveries: [],
       authenticator: null,
+      settings: [],
       telemetry: null,
       clock,
       random: seededRandom(2),

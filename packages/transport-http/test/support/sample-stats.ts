@@ -19,7 +19,7 @@ export function clientStats(stats: Partial<ClientStats> = {}): ClientStats {
     sampleRate: 0,
     deflate: false,
     snappy: false,
-    tls: false,
+    tls: null,
     authIdentity: '',
     authIdentityUrl: '',
     authed: false,
@@ -44,6 +44,7 @@ export function channelStats(stats: Partial<ChannelStats> = {}): ChannelStats {
     clientCount: 0,
     clients: [],
     paused: false,
+    e2eLatency: null,
     ...stats,
   }
 }
@@ -57,6 +58,7 @@ export function topicStats(stats: Partial<TopicStats> = {}): TopicStats {
     messageBytes: 190,
     droppedCount: 0,
     paused: false,
+    e2eLatency: null,
     channels: [],
     ...stats,
   }
