@@ -8,8 +8,12 @@ export class SessionContext {
   readonly turns: TurnQueue
   readonly blocks = new BlockPool()
 
-  constructor(broker: Broker) {
+  /** Whether a connection must be encrypted before anything but IDENTIFY. */
+  readonly requiresTls: boolean
+
+  constructor(broker: Broker, { requiresTls = false }: { readonly requiresTls?: boolean } = {}) {
     this.broker = broker
+    this.requiresTls = requiresTls
     this.turns = new TurnQueue(broker.clock)
   }
 }

@@ -269,6 +269,9 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
    */
   admit(line: CommandLine): Command | null {
     const command = findCommand(line)
+    if (this.#context.requiresTls && command?.name !== 'IDENTIFY' && this.#output.tls === null) {
+      throw new BrokerError('E_INVALID', `cannot ${line.name} in current state (TLS required)`)
+    }
     if (command === undefined) throw new BrokerError('E_INVALID', `invalid command ${line.name}`)
     if (!command.states.includes(this.state)) {
       throw new BrokerError('E_INVALID', `cannot ${command.name} in current state`)

@@ -1,7 +1,10 @@
 import { definePlugin, TRANSPORT } from '@spillway/core'
+import { TLS_SCHEMA, TlsCredentials } from '@spillway/tls'
 import { TcpTransport, type TcpTransportOptions } from './tcp-transport.js'
 
 export { TcpTransport, type TcpTransportOptions }
+
+const flag = (isDefault: boolean, description: string) => ({ type: 'boolean', default: isDefault, description })
 
 /** V2 over TCP and Unix sockets. */
 export default definePlugin({
@@ -22,8 +25,16 @@ export default definePlugin({
         default: 0,
         description: 'Connections beyond this number are closed at once; 0 is unlimited.',
       },
+      tls: { ...TLS_SCHEMA, description: `${TLS_SCHEMA.description} With it clients may have TLS (\`tls_v1\`).` },
+      tlsRequired: flag(false, 'Clients must have TLS before anything but IDENTIFY.'),
+      snappy: flag(true, 'Clients may have snappy.'),
+      deflate: flag(true, 'Clients may have deflate.'),
     },
     additionalProperties: false,
   },
-  create: (options: TcpTransportOptions, { logger, dataPath }) => new TcpTransport(options, logger, dataPath),
+  create(options: TcpTransportOptions, { logger, dataPath, configPath, onReload }) {
+    const credentials = options.tls === undefined ? null : new TlsCredentials(options.tls, configPath)
+    if (credentials !== null) onReload(() => credentials.load())
+    return new TcpTransport(options, logger, dataPath, credentials)
+  },
 })

@@ -10,7 +10,9 @@ import {
   type Transport,
 } from '@spillway/core'
 import { SessionContext } from '@spillway/protocol'
+import type { TlsCredentials, TlsOptions } from '@spillway/tls'
 import { TcpConnection } from './tcp-connection.js'
+import { Upgrades } from './upgrades.js'
 
 /** Connections waiting to be accepted; more than Node's default, for clients that reconnect all at once. */
 const BACKLOG_MAX = 1024
@@ -24,6 +26,13 @@ export interface TcpTransportOptions {
   readonly address: string
   /** Connections beyond this number are closed at once; 0 is unlimited. */
   readonly connectionsMax: number
+  /** Without it no connection can be encrypted. */
+  readonly tls?: TlsOptions
+  /** Clients must have their connection encrypted before anything but IDENTIFY. */
+  readonly tlsRequired: boolean
+  /** Whether clients may have their connection compressed. */
+  readonly snappy: boolean
+  readonly deflate: boolean
 }
 
 /** V2 over TCP and Unix sockets. */
@@ -32,17 +41,24 @@ export class TcpTransport implements Transport {
   readonly #basePath: string
   readonly #logger: Logger
   readonly #connections = new Set<TcpConnection>()
+  readonly #credentials: TlsCredentials | null
+  readonly #upgrades: Upgrades
   #server: Server | null = null
   #context: SessionContext | null = null
   #addresses: readonly ListenAddress[] = []
   #refusedCount = 0
   #isRefusalLogged = false
 
-  /** @param basePath - where a relative path of a Unix socket begins */
-  constructor(options: TcpTransportOptions, logger: Logger, basePath: string) {
+  /**
+   * @param basePath - where a relative path of a Unix socket begins
+   * @param credentials - of `options.tls`
+   */
+  constructor(options: TcpTransportOptions, logger: Logger, basePath: string, credentials: TlsCredentials | null) {
     this.#options = options
     this.#basePath = basePath
     this.#logger = logger
+    this.#credentials = credentials
+    this.#upgrades = new Upgrades(options, credentials, logger)
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -60,7 +76,8 @@ export class TcpTransport implements Transport {
 
   async start(broker: Broker): Promise<void> {
     const target = parseListenAddress(this.#options.address, this.#basePath)
-    this.#context = new SessionContext(broker)
+    await this.#credentials?.load()
+    this.#context = new SessionContext(broker, { requiresTls: this.#options.tlsRequired })
     // A half-closed peer still gets the answers to what it asked.
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     if (this.#options.connectionsMax > 0) server.maxConnections = this.#options.connectionsMax
@@ -119,7 +136,8 @@ export class TcpTransport implements Transport {
   }
 
   #accept(socket: Socket): void {
-    const connection = new TcpConnection(socket, this.#context as SessionContext, this.#logger, (gone) => {
+    const context = this.#context as SessionContext
+    const connection = new TcpConnection(socket, context, this.#upgrades, this.#logger, (gone) => {
       this.#connections.delete(gone)
     })
     this.#connections.add(connection)

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { Engine } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
 import { SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
-import { TcpTransport } from '../src/index.js'
+import { TlsCredentials } from '@spillway/tls'
+import { TcpTransport, type TcpTransportOptions } from '../src/index.js'
 
 /** A broker that listens. Everything is closed by {@link close}. */
 export class TestServer {
@@ -28,12 +30,16 @@ export class TestServer {
   readonly transport: TcpTransport
   readonly #clients: TestClient[] = []
 
-  constructor(address: string, connectionsMax: number) {
-    this.transport = new TcpTransport({ address, connectionsMax }, this.logger, process.cwd())
+  readonly credentials: TlsCredentials | null
+
+  constructor(address: string, options: Partial<TcpTransportOptions>) {
+    const all = { address, connectionsMax: 0, tlsRequired: false, snappy: true, deflate: true, ...options }
+    this.credentials = all.tls === undefined ? null : new TlsCredentials(all.tls, process.cwd())
+    this.transport = new TcpTransport(all, this.logger, process.cwd(), this.credentials)
   }
 
-  static async start(address = '127.0.0.1:0', connectionsMax = 0): Promise<TestServer> {
-    const server = new TestServer(address, connectionsMax)
+  static async start(address = '127.0.0.1:0', options: Partial<TcpTransportOptions> = {}): Promise<TestServer> {
+    const server = new TestServer(address, options)
     await server.engine.open()
     await server.transport.start(server.engine)
     return server
@@ -63,28 +69,55 @@ export class TestServer {
 /** A client that reads frames, one after the other. */
 export class TestClient {
   readonly socket: Socket
+  /** Where bytes go and come from: the socket, or what it was changed into. */
+  #stream: Duplex
   #received = Buffer.alloc(0)
   #hasEnded = false
   #wake = () => {}
 
   constructor(options: NetConnectOpts) {
     this.socket = connectSocket({ ...options, allowHalfOpen: true })
-    this.socket.on('data', (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk])
-      this.#wake()
-    })
-    const ended = () => {
-      this.#hasEnded = true
-      this.#wake()
-    }
-    this.socket
-      .on('end', ended)
-      .on('close', ended)
+    this.#stream = this.socket
+    this.#listen()
+  }
+
+  #listen(): void {
+    this.#stream
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('close', this.#onEnd)
       .on('error', () => {})
   }
 
+  readonly #onEnd = (): void => {
+    this.#hasEnded = true
+    this.#wake()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#received = Buffer.concat([this.#received, chunk])
+    this.#wake()
+  }
+
+  /** Goes on over what `change` makes of the stream. */
+  async change(change: (stream: Duplex) => Duplex | Promise<Duplex>): Promise<void> {
+    this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd)
+    this.#stream = await change(this.#stream)
+    this.#listen()
+  }
+
+  get stream(): Duplex {
+    return this.#stream
+  }
+
   send(...parts: (string | Uint8Array)[]): void {
-    for (const part of parts) this.socket.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
+    for (const part of parts) this.#stream.write(typeof part === 'string' ? Buffer.from(part, 'latin1') : part)
+  }
+
+  /** Asks, and gives the JSON that was agreed on. */
+  async identify(wishes: object): Promise<Record<string, unknown>> {
+    this.send('  V2', withBody('IDENTIFY', JSON.stringify({ feature_negotiation: true, ...wishes })))
+    return JSON.parse((await this.next()) ?? 'null')
   }
 
   /** The data of the next frame; `null` when the connection has ended without one. A message without its first ten bytes. */
@@ -110,11 +143,14 @@ export class TestClient {
   }
 }
 
-export function pub(topic: string, body: string | Uint8Array): Buffer {
+export const pub = (topic: string, body: string | Uint8Array): Buffer => withBody(`PUB ${topic}`, body)
+
+/** A command with a body. */
+export function withBody(line: string, body: string | Uint8Array): Buffer {
   const bytes = Buffer.from(body)
   const size = Buffer.alloc(4)
   size.writeInt32BE(bytes.length)
-  return Buffer.concat([Buffer.from(`PUB ${topic}\n`), size, bytes])
+  return Buffer.concat([Buffer.from(`${line}\n`), size, bytes])
 }
 
 /** A path for a Unix socket in a folder of its own, which is removed after `use`. */

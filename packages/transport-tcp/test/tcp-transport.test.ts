@@ -10,7 +10,7 @@ import { pub, TestServer, withSocketPath } from './support.js'
 let server: TestServer | null = null
 
 async function start(address?: string, connectionsMax?: number): Promise<TestServer> {
-  server = await TestServer.start(address, connectionsMax)
+  server = await TestServer.start(address, connectionsMax === undefined ? {} : { connectionsMax })
   return server
 }
 
@@ -271,7 +271,7 @@ describe('stopping', () => {
     const broker = await start()
     await broker.transport.stop()
     await broker.transport.stop()
-    const never = new TestServer('127.0.0.1:0', 0)
+    const never = new TestServer('127.0.0.1:0', {})
     await never.transport.drain(10)
     await never.transport.stop()
   })

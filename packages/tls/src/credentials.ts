@@ -1,0 +1,97 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { SecureContext, SecureContextOptions, SecureVersion } from 'node:tls'
+import { BrokerError } from '@spillway/core'
+import type { TlsOptions, TlsVersion } from './options.js'
+
+const NODE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
+  'TLS1.0': 'TLSv1',
+  'TLS1.1': 'TLSv1.1',
+  'TLS1.2': 'TLSv1.2',
+  'TLS1.3': 'TLSv1.3',
+}
+/** OpenSSL takes these versions for too weak, unless it is told not to look. */
+const WEAK_VERSIONS: readonly TlsVersion[] = ['TLS1.0', 'TLS1.1']
+const WEAK_CIPHERS = 'DEFAULT@SECLEVEL=0'
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder',
+}
+
+/** A listener's certificate, key and authorities, as they were last read. */
+export class TlsCredentials {
+  readonly #options: TlsOptions
+  readonly #basePath: string
+  #contextOptions: SecureContextOptions | null = null
+  #context: SecureContext | null = null
+
+  /** @param basePath - where relative paths begin */
+  constructor(options: TlsOptions, basePath: string) {
+    this.#options = options
+    this.#basePath = basePath
+  }
+
+  /** Reads the files, for the first time or again. What cannot be used leaves things as they were. @throws BrokerError `E_INVALID_OPTION` that names the path */
+  async load(): Promise<void> {
+    const { certPath, keyPath, rootCaPath, versionMin } = this.#options
+    const [cert, key, ca] = await Promise.all([
+      this.#read(certPath),
+      this.#read(keyPath),
+      rootCaPath === undefined ? undefined : this.#read(rootCaPath),
+    ])
+    const options: SecureContextOptions = {
+      cert,
+      key,
+      ...(ca === undefined ? {} : { ca }),
+      minVersion: NODE_VERSIONS[versionMin],
+      ...(WEAK_VERSIONS.includes(versionMin) ? { ciphers: WEAK_CIPHERS } : {}),
+    }
+    const { createSecureContext } = await import('node:tls') // only where it is needed
+    try {
+      this.#context = createSecureContext(options)
+    } catch (error) {
+      const paths = [certPath, keyPath, ...(rootCaPath === undefined ? [] : [rootCaPath])]
+      throw refusal(`${paths.map((path) => this.#resolve(path)).join(', ')}: ${(error as Error).message}`, error)
+    }
+    this.#contextOptions = options
+  }
+
+  /** For one more connection. Null before {@link load}. */
+  get context(): SecureContext | null {
+    return this.#context
+  }
+
+  /** For a server of Node's that makes its own context. */
+  get contextOptions(): SecureContextOptions {
+    return this.#contextOptions ?? {}
+  }
+
+  /** Whether clients are asked for a certificate. */
+  get requestCert(): boolean {
+    return this.#options.clientAuthPolicy !== 'none'
+  }
+
+  /** Whether a certificate must be of an authority that counts. */
+  get verifiesClients(): boolean {
+    return this.#options.clientAuthPolicy === 'require-verify'
+  }
+
+  #resolve(path: string): string {
+    return resolve(this.#basePath, path)
+  }
+
+  async #read(path: string): Promise<Buffer> {
+    try {
+      return await readFile(this.#resolve(path))
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException
+      throw refusal(`${this.#resolve(path)}: ${REASONS[code] ?? message}`, error)
+    }
+  }
+}
+
+function refusal(reason: string, cause: unknown): BrokerError {
+  return new BrokerError('E_INVALID_OPTION', `failed to build TLS config - ${reason}`, { cause })
+}

@@ -1,0 +1,34 @@
+import type { TLSSocket } from 'node:tls'
+import type { TlsStats } from '@spillway/core'
+
+/** Suites of TLS 1.3 have no name in nsqd, which shows their number. */
+const NUMBERS: Readonly<Record<string, number>> = {
+  TLS_AES_128_GCM_SHA256: 0x1301,
+  TLS_AES_256_GCM_SHA384: 0x1302,
+  TLS_CHACHA20_POLY1305_SHA256: 0x1303,
+}
+
+/** The other end of a connection whose handshake is done: what was agreed on, and the common name of its certificate, empty without one. */
+export function peerOf(socket: TLSSocket): TlsStats & { readonly commonName: string } {
+  const suite = socket.getCipher().standardName
+  const number = NUMBERS[suite]
+  const { subject } = socket.getPeerCertificate()
+  const { alpnProtocol } = socket
+  return {
+    version: (socket.getProtocol() ?? '').replace(/^TLSv(\d)$/, 'TLSv$1.0').replace('TLSv', 'TLS'),
+    cipherSuite: number === undefined ? suite : `Unknown ${number}`,
+    negotiatedProtocol: typeof alpnProtocol === 'string' ? alpnProtocol : '',
+    commonName: typeof subject?.CN === 'string' ? subject.CN : '',
+  }
+}
+
+/**
+ * Whether the client's certificate will do, for a policy that wants one. Node's own servers look at the same place; a
+ * socket that was changed in the middle has no server.
+ */
+export function isAcceptable(socket: TLSSocket, verifies: boolean): boolean {
+  if (Object.keys(socket.getPeerCertificate()).length === 0) return false
+  if (!verifies) return true
+  const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null } | null }
+  return ssl !== null && ssl.verifyError() === null
+}

@@ -1,0 +1,1 @@
+export { type KeyPair, makeAuthority, makeCertificate, TestFiles } from './certificates.js'

@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Clock } from '@spillway/core'
+import { isAcceptable, type TlsCredentials } from '@spillway/tls'
+
+/** A handshake that takes longer has failed. */
+const HANDSHAKE_MS_MAX = 5_000
+
+/** Lets a client have its handshake on a connection that was open until now. What was read of it before is lost. @throws Error that says why not; the connection is then closed */
+export async function encrypt(socket: Socket, credentials: TlsCredentials, clock: Clock): Promise<TLSSocket> {
+  const { context } = credentials
+  if (context === null) throw new Error('no certificate')
+  const encrypted = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: context,
+    requestCert: credentials.requestCert,
+    rejectUnauthorized: false, // looked at below, once it is known
+  })
+  try {
+    await handshake(encrypted, clock)
+    if (credentials.requestCert && !isAcceptable(encrypted, credentials.verifiesClients)) {
+      throw new Error('tls: client did not provide an acceptable certificate')
+    }
+  } catch (error) {
+    encrypted.destroy()
+    throw error
+  }
+  return encrypted
+}
+
+function handshake(encrypted: TLSSocket, clock: Clock): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.setTimer(HANDSHAKE_MS_MAX, () => reject(new Error('tls: handshake timed out')))
+    const failed = (error: Error): void => {
+      timer.cancel()
+      reject(error)
+    }
+    encrypted.on('error', failed)
+    // Where Node tells of broken records, unless a server of its own has the connection; it then leaves it open.
+    encrypted.on('_tlsError', (error: Error) => {
+      failed(error)
+      encrypted.destroy()
+    })
+    encrypted.once('close', () => failed(new Error('tls: the connection was closed')))
+    encrypted.once('secure', () => {
+      timer.cancel()
+      resolve()
+    })
+  })
+}
