@@ -67,6 +67,8 @@ export interface ChannelStats {
   readonly clientCount: number
   readonly clients: readonly ClientStats[]
   readonly paused: boolean
+  /** How long ago the oldest message was published that is not finished; null when there is none, or where only storage knows. */
+  readonly oldestAgeMs: number | null
   /** Null when nothing is measured. */
   readonly e2eLatency: LatencyStats | null
 }

@@ -12,6 +12,7 @@ import { decodeHead, decodePage, encodeHead, encodePage } from './cursor-codec.j
 import { CursorSaver, type SavedChannel } from './cursor-saver.js'
 import { copyFrameWithAttempts } from './frame.js'
 import { InFlight } from './in-flight.js'
+import { LatencyRecorder } from './latency-recorder.js'
 import type { Log } from './log.js'
 import { ATTEMPTS_MAX, OWNER, PAGE_RECORDS, RecordState, RecordStates } from './record-states.js'
 import { RequeuedLater } from './requeued-later.js'
@@ -33,6 +34,9 @@ export interface ChannelHost {
   readonly telemetry: Telemetry | null
   readonly msgTimeoutMsMax: number
   readonly memQueueSize: number
+  /** Quantiles of how long messages take; `[]`: nobody measures. */
+  readonly e2eLatencyQuantiles: readonly number[]
+  readonly e2eLatencyWindowMs: number
   readonly isMemoryShort: boolean
   /** Everything in storage is in memory. */
   readonly isResident: boolean
@@ -98,6 +102,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   #deferredCount = 0
   /** Records below were delivered in an earlier life: they have at least one delivery behind them. */
   #deliveredBefore: Sequence = 0
+  /** Among the records below some were delivered in an earlier life, and it is known how often. */
+  #countedBefore: Sequence = 0
   #messageCount = 0
   #deliveryCount = 0
   #requeueCount = 0
@@ -107,6 +113,11 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   #deleted = false
   /** Where the segment begins that records were last taken from. */
   #givingOut: Sequence = -1
+  /** Null: nobody measures. */
+  readonly latency: LatencyRecorder | null
+  /** The floor's record, as last seen in memory. */
+  #oldest: Sequence = -1
+  #oldestAtMs = 0
 
   constructor(parts: ChannelParts) {
     this.#host = parts.host
@@ -120,6 +131,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#inFlight = new InFlight(this.#states)
     this.#saver = new CursorSaver(this, parts.savedStart ?? parts.start)
     this.#queue = parts.queueFactory(this.#states, parts.start)
+    const { e2eLatencyQuantiles, e2eLatencyWindowMs } = parts.host
+    this.latency = e2eLatencyQuantiles.length === 0 ? null : new LatencyRecorder(e2eLatencyWindowMs)
     if (parts.savedStart !== undefined && parts.savedStart < parts.start) this.#saver.touch()
   }
 
@@ -315,7 +328,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
       this.#writeAgain(consumer, segment, first)
     } else {
       deadlineMs = this.#inFlight.give(consumer, first, count, nowMs)
-      if (first < this.#deliveredBefore) {
+      if (first < this.#deliveredBefore || first < this.#countedBefore) {
         for (let sequence = first; sequence < first + count; sequence++) this.#writeAgain(consumer, segment, sequence)
       } else {
         consumer.sink.write(segment.slab, segment.offsetOf(first), segment.offsetOf(first + count), count)
@@ -404,6 +417,7 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   finish(consumer: Consumer, id: Uint8Array, at: number): SettleResult {
     const sequence = this.#heldBy(consumer, id, at)
     if (sequence === -1) return this.#refusal
+    if (this.latency !== null) this.#measure(this.latency, sequence)
     consumer.finishCount++
     this.#states.set(sequence, RecordState.finished)
     this.#finishedAbove++
@@ -684,7 +698,10 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     for (const { index, deliveries, dueAtMs } of page.entries) {
       const sequence = start + index
       if (sequence < this.floor || sequence >= this.#end) continue
-      if (deliveries > 0) this.#states.setDeliveries(sequence, deliveries)
+      if (deliveries > 0) {
+        this.#states.setDeliveries(sequence, deliveries)
+        this.#countedBefore = Math.max(this.#countedBefore, sequence + 1)
+      }
       if (dueAtMs > nowMs) this.#deferUntil(sequence, dueAtMs, dueAtMs - nowMs)
     }
   }
@@ -701,7 +718,30 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     return counts
   }
 
+  /** A record that has left memory in the meantime is not measured: that would take a read. */
+  #measure(latency: LatencyRecorder, sequence: Sequence): void {
+    const segment = this.#log.segments.at(sequence)
+    if (segment === null) return
+    const { clock } = this.#host
+    latency.record(clock.wallMs() - segment.timestampMsOf(sequence), clock.monotonicMs())
+  }
+
+  /** Since when the oldest record that is not finished is there; null when there is none, or where only storage knows. */
+  #oldestTimestampMs(): number | null {
+    const { floor } = this
+    if (floor >= this.#end) return null
+    if (this.#oldest !== floor) {
+      const segment = this.#log.segments.at(floor)
+      if (segment === null) return null
+      this.#oldest = floor
+      this.#oldestAtMs = segment.timestampMsOf(floor)
+    }
+    return this.#oldestAtMs
+  }
+
   stats(includeClients: boolean): ChannelStats {
+    const { clock, e2eLatencyQuantiles } = this.#host
+    const oldestAtMs = this.#oldestTimestampMs()
     return {
       name: this.name,
       depth: this.depth,
@@ -715,7 +755,9 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
       clientCount: this.#consumers.size,
       clients: includeClients ? [...this.#consumers].map((consumer) => consumer.client.stats()) : [],
       paused: this.paused,
-      e2eLatency: null,
+      oldestAgeMs: oldestAtMs === null ? null : Math.max(0, clock.wallMs() - oldestAtMs),
+      e2eLatency:
+        this.latency === null ? null : LatencyRecorder.stats([this.latency], e2eLatencyQuantiles, clock.monotonicMs()),
     }
   }
 

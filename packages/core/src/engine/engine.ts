@@ -189,6 +189,14 @@ export class Engine implements Broker, TopicHost {
     return this.options.memQueueSize
   }
 
+  get e2eLatencyQuantiles(): readonly number[] {
+    return this.options.e2eLatencyQuantiles
+  }
+
+  get e2eLatencyWindowMs(): number {
+    return this.options.e2eLatencyWindowMs
+  }
+
   get discoveryTimeoutMsMax(): number {
     return this.options.discoveryTimeoutMsMax
   }

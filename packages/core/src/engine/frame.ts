@@ -120,3 +120,8 @@ export function copyFrameWithAttempts(frames: Uint8Array, start: number, end: nu
   copy[ATTEMPTS_AT + 1] = attempts
   return copy
 }
+
+/** When the message of the frame at `at` was published, in wall-clock milliseconds. */
+export function readTimestampMs(bytes: Buffer, at: number): number {
+  return (bytes.readUInt32BE(at + 8) * TWO_TO_32 + bytes.readUInt32BE(at + 12)) / 1e6
+}

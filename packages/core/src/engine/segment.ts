@@ -2,7 +2,7 @@ import type { Chunk } from '../contracts/chunk.js'
 import type { Sequence } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
 import { decodeDueTimes, encodeAttributes } from './attributes.js'
-import { FRAME_HEADER_BYTES, type FrameStamp, frameSizeBytes, readSize, writeFrame } from './frame.js'
+import { FRAME_HEADER_BYTES, type FrameStamp, frameSizeBytes, readSize, readTimestampMs, writeFrame } from './frame.js'
 
 /**
  * A stretch of a log in memory: a slab of frames, back to back, and where each begins.
@@ -93,6 +93,11 @@ export class Segment {
       const sequence = chunk.first + index
       if (sequence >= this.first && sequence < this.end) this.setDue(sequence, due)
     }
+  }
+
+  /** When the record was published, in wall-clock milliseconds. */
+  timestampMsOf(sequence: Sequence): number {
+    return readTimestampMs(this.slab, this.#offsets[sequence - this.first])
   }
 
   /** One past its last record. */

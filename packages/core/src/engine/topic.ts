@@ -5,7 +5,7 @@ import type { LogStore } from '../contracts/log-store.js'
 import type { Logger } from '../contracts/logger.js'
 import type { QueueFactory } from '../contracts/queue.js'
 import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
-import type { TopicStats } from '../contracts/stats.js'
+import type { LatencyStats, TopicStats } from '../contracts/stats.js'
 import type { CatalogueWrite, Durability, Storage } from '../contracts/storage.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import { BrokerError } from '../errors.js'
@@ -16,6 +16,7 @@ import { Channel, type ChannelHost, type ChannelParts } from './channel.js'
 import { openChannelsElsewhere } from './channels-elsewhere.js'
 import { DeferredPublishes } from './deferred-publishes.js'
 import { frameStamp } from './frame.js'
+import { LatencyRecorder } from './latency-recorder.js'
 import { Log, type LogOwner } from './log.js'
 import type { MemoryBudget } from './memory-budget.js'
 import { PublishQueue } from './publish-queue.js'
@@ -44,6 +45,8 @@ export interface TopicHost {
   readonly queueFactory: QueueFactory
   readonly msgTimeoutMsMax: number
   readonly memQueueSize: number
+  readonly e2eLatencyQuantiles: readonly number[]
+  readonly e2eLatencyWindowMs: number
   readonly discoveryTimeoutMsMax: number
   /** What an `OK` of this topic promises, as the configuration says. */
   durabilityOf(topic: string): Durability
@@ -279,6 +282,14 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
 
   get memQueueSize(): number {
     return this.#host.memQueueSize
+  }
+
+  get e2eLatencyQuantiles(): readonly number[] {
+    return this.#host.e2eLatencyQuantiles
+  }
+
+  get e2eLatencyWindowMs(): number {
+    return this.#host.e2eLatencyWindowMs
   }
 
   get isMemoryShort(): boolean {
@@ -744,6 +755,13 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
     if (!this.ephemeral && writes.length > 0) await this.#host.storage.writeCatalogue(writes)
   }
 
+  #latencyStats(): LatencyStats | null {
+    const { clock, e2eLatencyQuantiles } = this.#host
+    const recorders = [...this.channels.values()].map(({ latency }) => latency).filter((latency) => latency !== null)
+    if (recorders.length === 0) return null
+    return LatencyRecorder.stats(recorders, e2eLatencyQuantiles, clock.monotonicMs())
+  }
+
   stats(channel: string | undefined, includeClients: boolean): TopicStats {
     const channels = channel === undefined ? [...this.channels.values()] : [this.channels.get(channel)]
     const depth = this.#depth()
@@ -758,7 +776,7 @@ export class Topic implements TopicContract, LogOwner, ChannelHost, RetainedTopi
       messageBytes: this.#messageBytes,
       droppedCount: this.#droppedCount,
       paused: this.paused,
-      e2eLatency: null,
+      e2eLatency: this.#latencyStats(),
       channels: channels
         .filter((each) => each !== undefined)
         .map((each) => each.stats(includeClients))
