@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http'
-import { type Broker, BrokerError, type ErrorCode, type PublishWaiter } from '@spillway/core'
+import { type Broker, BrokerError, type ErrorCode, type ProcessMemory, type PublishWaiter } from '@spillway/core'
+import type { HttpAuthorization } from './authorization.js'
 import type { BodySink } from './bodies/body-sink.js'
 import { discardBody, hasBody, readBody } from './body-reader.js'
 import type { Connections } from './connections.js'
 import { toGoJson } from './go-json.js'
 import { CLOSE, EMPTY, type HeaderList, jsonHeaders, OK, plainTextHeaders, textHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
-import type { ProcessMemory } from './process-memory.js'
+import type { MetricsDetail } from './metrics/render.js'
 import type { HttpRequest } from './request.js'
 
 /** What a node cannot do at the moment, as clients are told. nsqd only ever says `EXITING`. */
@@ -22,6 +23,9 @@ export interface HttpNode {
   readonly broker: Broker
   readonly connections: Connections
   readonly memory: ProcessMemory
+  /** Null: everybody may ask everything. */
+  readonly authorization: HttpAuthorization | null
+  readonly metricsDetail: MetricsDetail
 }
 
 /**
@@ -34,6 +38,8 @@ export class Exchange implements PublishWaiter {
   readonly broker: Broker
   /** As the client sent it, not decoded. */
   readonly path: string
+  /** Of a path whose route ends in `*`: what stands there, decoded. */
+  pathRest = ''
   /** What follows the first `?`, not decoded. */
   readonly rawQuery: string
   readonly #response: ServerResponse
@@ -122,7 +128,7 @@ export class Exchange implements PublishWaiter {
       this.#log(error)
       this.request.socket.destroy()
     } else if (error instanceof HttpError) {
-      this.sendError(error.status, error.code)
+      this.sendError(error.status, error.code, error.headers)
     } else if (error instanceof BrokerError && UNAVAILABLE.has(error.code)) {
       this.sendError(503, UNAVAILABLE.get(error.code) as string)
     } else {

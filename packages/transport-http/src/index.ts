@@ -1,4 +1,5 @@
 import { definePlugin, TRANSPORT } from '@spillway/core'
+import { TlsCredentials } from '@spillway/tls'
 import { type HttpTransportOptions, OPTIONS_SCHEMA } from './options.js'
 import { HttpTransport } from './server.js'
 
@@ -10,5 +11,10 @@ export default definePlugin({
   name: 'transport-http',
   provides: TRANSPORT,
   optionsSchema: OPTIONS_SCHEMA,
-  create: (options: HttpTransportOptions, { dataPath }) => new HttpTransport(options, dataPath),
+  create(options: HttpTransportOptions, { dataPath, configPath, onReload }) {
+    if (options.tls === undefined) return new HttpTransport(options, dataPath)
+    const transport = new HttpTransport(options, dataPath, new TlsCredentials(options.tls, configPath))
+    onReload(() => transport.reload())
+    return transport
+  },
 })

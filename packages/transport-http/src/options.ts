@@ -1,7 +1,20 @@
+import { TLS_SCHEMA, type TlsOptions } from '@spillway/tls'
+import type { MetricsDetail } from './metrics/render.js'
+
 /** Where and how the HTTP API listens. */
 export interface HttpTransportOptions {
   /** `host:port`, `:port` for every interface, or the path of a Unix socket. */
   readonly address: string
+  /** Makes it an HTTPS listener. */
+  readonly tls?: TlsOptions
+  /** Answers every request with 403 and the port of the HTTPS listener. */
+  readonly tlsRequired: boolean
+  /** Clients must authenticate, as V2 clients do. Without it HTTP is open to everybody, as in nsqd. */
+  readonly authenticate: boolean
+  /** Whether `/debug` is answered: CPU profiles, heap snapshots. */
+  readonly debug: boolean
+  /** What `/metrics` tells: of the node, of each topic as well, or of each channel as well. */
+  readonly metricsDetail: MetricsDetail
   /** Open connections; a client beyond them is disconnected at once. 0 is unlimited. */
   readonly connectionCountMax: number
   /** How long a connection may be idle between two requests; 0 is for ever. */
@@ -26,6 +39,27 @@ export const OPTIONS_SCHEMA = {
       minLength: 1,
       default: '0.0.0.0:4151',
       description: 'host:port, :port for every interface, or the path of a Unix socket',
+    },
+    tls: { ...TLS_SCHEMA, description: `${TLS_SCHEMA.description} With it the listener speaks HTTPS.` },
+    tlsRequired: {
+      type: 'boolean',
+      default: false,
+      description: 'answers every request with 403 and the port of the HTTPS listener',
+    },
+    authenticate: {
+      type: 'boolean',
+      default: false,
+      description: 'clients must authenticate, as V2 clients do; without it HTTP is open to everybody, as in nsqd',
+    },
+    debug: {
+      type: 'boolean',
+      default: false,
+      description: 'answers /debug: CPU profiles, heap snapshots',
+    },
+    metricsDetail: {
+      enum: ['node', 'topics', 'channels'],
+      default: 'channels',
+      description: 'what /metrics tells: of the node, of each topic as well, or of each channel as well',
     },
     connectionCountMax: {
       type: 'integer',

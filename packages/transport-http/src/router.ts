@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { Access } from './authorization.js'
 import type { Exchange } from './exchange.js'
 import { type HeaderList, redirectHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
@@ -8,33 +9,40 @@ export type Handler = (exchange: Exchange) => void | Promise<void>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT'
-  /** Exact, and without a slash at the end. */
+  /** Exact, and without a slash at the end; or with `/*` there: the rest of the path is {@link Exchange.pathRest}. */
   readonly path: string
+  /** Who may ask this, where clients must authenticate. */
+  readonly access: Access
   readonly handle: Handler
 }
 
 /** Finds who answers a request, and answers those that nobody does as nsqd's router does. */
 export class Router {
   /** By path, then by method. */
-  readonly #routes = new Map<string, Map<string, Handler>>()
+  readonly #routes = new Map<string, Map<string, Route>>()
+  /** By the path before `*`, then by method. */
+  readonly #below = new Map<string, Map<string, Route>>()
   /** Paths by their tidy form. */
   readonly #tidyPaths = new Map<string, string>()
 
   constructor(routes: readonly Route[]) {
-    for (const { method, path, handle } of routes) {
-      const methods = this.#routes.get(path) ?? new Map<string, Handler>()
-      methods.set(method, handle)
-      this.#routes.set(path, methods)
-      this.#tidyPaths.set(tidy(path), path)
+    for (const route of routes) {
+      const { method, path } = route
+      const isBelow = path.endsWith('*')
+      const [routes, key] = isBelow ? [this.#below, path.slice(0, -1)] : [this.#routes, path]
+      const methods = routes.get(key) ?? new Map<string, Route>()
+      methods.set(method, route)
+      routes.set(key, methods)
+      if (!isBelow) this.#tidyPaths.set(tidy(path), path)
     }
   }
 
   route(exchange: Exchange): void {
     try {
       const methods = this.#routes.get(exchange.path)
-      const handle = methods?.get(exchange.method)
-      if (handle === undefined) this.#routeOther(exchange)
-      else handle(exchange)?.catch((error: unknown) => exchange.fail(error))
+      const route = methods?.get(exchange.method)
+      if (route === undefined) this.#routeOther(exchange)
+      else run(route, exchange)
     } catch (error) {
       exchange.fail(error)
     }
@@ -48,11 +56,11 @@ export class Router {
       return
     }
     const path = decodePath(exchange.path)
-    const methods = this.#routes.get(path)
-    const handle = methods?.get(method)
+    const methods = this.#routes.get(path) ?? this.#routesBelow(exchange, path)
+    const route = methods?.get(method)
     const tidyPath = this.#tidyPaths.get(tidy(path))
-    if (handle !== undefined) {
-      handle(exchange)?.catch((error: unknown) => exchange.fail(error))
+    if (route !== undefined) {
+      run(route, exchange)
     } else if (methods !== undefined) {
       refuseMethod(exchange, [...methods.keys()])
     } else if (tidyPath !== undefined && this.#routes.get(tidyPath)?.has(method)) {
@@ -61,6 +69,20 @@ export class Router {
       throw new HttpError(404, 'NOT_FOUND')
     }
   }
+
+  #routesBelow(exchange: Exchange, path: string): Map<string, Route> | undefined {
+    const start = path.slice(0, path.lastIndexOf('/') + 1)
+    exchange.pathRest = path.slice(start.length)
+    return this.#below.get(start)
+  }
+}
+
+/** Answers a request whose route is known, once it is known that the client may ask it. */
+function run({ access, handle }: Route, exchange: Exchange): void {
+  const { authorization } = exchange.node
+  const permitted = authorization === null ? undefined : authorization.permit(exchange, access)
+  if (permitted === undefined) handle(exchange)?.catch((error: unknown) => exchange.fail(error))
+  else permitted.then(() => handle(exchange)).catch((error: unknown) => exchange.fail(error))
 }
 
 function refuseMethod(exchange: Exchange, methods: readonly string[]): void {

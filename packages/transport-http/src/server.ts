@@ -1,6 +1,10 @@
-import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Broker, ListenAddress, Transport } from '@spillway/core'
+import type { TLSSocket } from 'node:tls'
+import { type Broker, BrokerError, type ListenAddress, ProcessMemory, type Transport } from '@spillway/core'
+import type { TlsCredentials } from '@spillway/tls'
+import { HttpAuthorization } from './authorization.js'
 import { abandonBody } from './body-reader.js'
 import { Connections } from './connections.js'
 import { Exchange, type HttpNode } from './exchange.js'
@@ -8,15 +12,17 @@ import { CLOSE, plainTextHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 import { listen } from './listen.js'
 import type { HttpTransportOptions } from './options.js'
-import { ProcessMemory } from './process-memory.js'
+
 import { HttpRequest } from './request.js'
 import { Router } from './router.js'
-import { ROUTES } from './routes/index.js'
+import { DEBUG_ROUTES, ROUTES } from './routes/index.js'
 
 /** How often connections are looked through for those that take too long. */
 const CHECK_INTERVAL_MS = 5_000
 /** Draining that takes longer than this is worth a line in the log. */
 const DRAIN_QUIET_MS = 1_000
+/** A handshake that takes longer has failed. */
+const HANDSHAKE_MS_MAX = 5_000
 const NO_HOST = '400 Bad Request: the Host header is missing'
 
 /** nsqd's HTTP API on one address. */
@@ -25,16 +31,22 @@ export class HttpTransport implements Transport {
   readonly #basePath: string
   readonly #connections = new Connections()
   readonly #memory = new ProcessMemory()
-  readonly #router = new Router(ROUTES)
+  readonly #router: Router
+  readonly #credentials: TlsCredentials | null
   #server: Server | null = null
   #broker: Broker | null = null
   #addresses: readonly ListenAddress[] = []
   #closed: Promise<void> | null = null
 
-  /** @param basePath - where a relative path of a Unix socket starts */
-  constructor(options: HttpTransportOptions, basePath: string) {
+  /**
+   * @param basePath - where a relative path of a Unix socket starts
+   * @param credentials - of `options.tls`
+   */
+  constructor(options: HttpTransportOptions, basePath: string, credentials: TlsCredentials | null = null) {
     this.#options = options
     this.#basePath = basePath
+    this.#credentials = credentials
+    this.#router = new Router(options.debug ? [...ROUTES, ...DEBUG_ROUTES] : ROUTES)
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -42,7 +54,14 @@ export class HttpTransport implements Transport {
   }
 
   async start(broker: Broker): Promise<void> {
-    const server = this.#createServer({ broker, connections: this.#connections, memory: this.#memory })
+    const authorization = this.#authorizationFor(broker)
+    const server = await this.#createServer({
+      broker,
+      connections: this.#connections,
+      memory: this.#memory,
+      authorization,
+      metricsDetail: this.#options.metricsDetail,
+    })
     await listen(server, this.#options.address, this.#basePath)
     // For example when there are no file descriptors left. Those who are connected stay so.
     server.on('error', (error) => broker.logger.error('HTTP connection not accepted', { error: error.message }))
@@ -50,11 +69,20 @@ export class HttpTransport implements Transport {
     this.#server = server
     this.#broker = broker
     const address = server.address()
+    const protocol = this.#credentials === null ? 'http' : 'https'
     this.#addresses = [
       typeof address === 'string' || address === null
-        ? { protocol: 'http', address: String(address), port: -1 }
-        : { protocol: 'http', address: address.address, port: address.port },
+        ? { protocol, address: String(address), port: -1 }
+        : { protocol, address: address.address, port: address.port },
     ]
+  }
+
+  /** Reads certificates again. Connections that there are go on with the old ones. @throws BrokerError when they cannot be used; the old ones stay */
+  async reload(): Promise<void> {
+    await this.#credentials?.load()
+    if (this.#server !== null && 'setSecureContext' in this.#server) {
+      ;(this.#server as HttpsServer).setSecureContext(this.#credentials?.contextOptions ?? {})
+    }
   }
 
   async drain(timeoutMs: number): Promise<void> {
@@ -96,11 +124,11 @@ export class HttpTransport implements Transport {
     return this.#closed
   }
 
-  #createServer(node: HttpNode): Server {
+  async #createServer(node: HttpNode): Promise<Server> {
     const { connectionCountMax, keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, headerSizeBytesMax } =
       this.#options
     const timeoutsMs = [headersTimeoutMs, requestTimeoutMs].filter((timeoutMs) => timeoutMs > 0)
-    const server = createServer({
+    const options = {
       IncomingMessage: HttpRequest,
       keepAliveTimeout: keepAliveTimeoutMs,
       // The head is part of the request; node:http insists on it.
@@ -110,15 +138,44 @@ export class HttpTransport implements Transport {
       maxHeaderSize: headerSizeBytesMax,
       // It is missed here, since node:http says nothing about it to the client.
       requireHostHeader: false,
-    })
+    }
+    const { server, connected } = await this.#listenerFor(options)
     // A client may close its half after its last request, and still gets its answers.
     Object.assign(server, { httpAllowHalfOpen: true })
     if (connectionCountMax > 0) server.maxConnections = connectionCountMax
-    server.on('connection', (socket) => this.#connections.opened(socket))
+    server.on(connected, (socket: Socket) => this.#connections.opened(socket))
     server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))
     server.on('checkContinue', (request: HttpRequest, response) => this.#handle(node, request, response, true))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket))
     return server
+  }
+
+  /** @throws BrokerError `E_INVALID_OPTION` */
+  #authorizationFor({ authenticator, clock, logger }: Broker): HttpAuthorization | null {
+    const { authenticate, address } = this.#options
+    if (authenticate) {
+      if (authenticator !== null) return new HttpAuthorization(authenticator, clock)
+      throw new BrokerError('E_INVALID_OPTION', `transport-http: authenticate is set, and there is no authenticator`)
+    }
+    if (authenticator !== null) logger.warn(`HTTP: clients of ${address} need not authenticate (see \`authenticate\`)`)
+    return null
+  }
+
+  /** A server, and the event that tells of a connection that requests may come on. */
+  async #listenerFor(options: ServerOptions<typeof HttpRequest>) {
+    const credentials = this.#credentials
+    if (credentials === null) return { server: createServer(options), connected: 'connection' }
+    await credentials.load()
+    const { createServer: createHttpsServer } = await import('node:https') // only where it is needed
+    const server: Server = createHttpsServer({
+      ...options,
+      ...credentials.contextOptions,
+      requestCert: credentials.requestCert,
+      rejectUnauthorized: credentials.verifiesClients,
+      handshakeTimeout: HANDSHAKE_MS_MAX,
+    })
+    if (credentials.requestCert) server.on('secureConnection', destroyWithoutCertificate)
+    return { server, connected: 'secureConnection' }
   }
 
   #handle(node: HttpNode, request: HttpRequest, response: ServerResponse, isContinueExpected: boolean): void {
@@ -127,6 +184,8 @@ export class HttpTransport implements Transport {
     request.exchange = exchange
     if (request.httpVersion === '1.1' && request.headers.host === undefined) {
       exchange.send(400, [...plainTextHeaders(NO_HOST.length), ...CLOSE], NO_HOST)
+    } else if (this.#options.tlsRequired) {
+      exchange.sendJson(403, `{"message": "TLS_REQUIRED", "https_port": ${httpsPortOf(node.broker)}}`)
     } else if (this.#connections.isDraining) {
       exchange.fail(new HttpError(503, 'EXITING'))
     } else {
@@ -155,6 +214,16 @@ export class HttpTransport implements Transport {
     )
     socket.destroySoon()
   }
+}
+
+/** Node's servers do not insist on a certificate that they do not verify. */
+function destroyWithoutCertificate(socket: TLSSocket): void {
+  if (Object.keys(socket.getPeerCertificate()).length === 0) socket.destroy()
+}
+
+/** 0 when nobody listens there. */
+function httpsPortOf(broker: Broker): number {
+  return broker.addresses.find(({ protocol }) => protocol === 'https')?.port ?? 0
 }
 
 /** How a connection is refused that sends no request. Everything else is a bad one. */

@@ -4,11 +4,11 @@ import { channelAddressOf, existingChannelOf, parseParams } from '../params.js'
 import type { Handler, Route } from '../router.js'
 
 export const channelRoutes: readonly Route[] = [
-  { method: 'POST', path: '/channel/create', handle: create },
-  { method: 'POST', path: '/channel/delete', handle: onChannel((channel) => channel.delete()) },
-  { method: 'POST', path: '/channel/empty', handle: onChannel((channel) => channel.empty()) },
-  { method: 'POST', path: '/channel/pause', handle: onChannel((channel) => channel.pause()) },
-  { method: 'POST', path: '/channel/unpause', handle: onChannel((channel) => channel.unpause()) },
+  { method: 'POST', path: '/channel/create', access: 'consume', handle: create },
+  { method: 'POST', path: '/channel/delete', access: 'administer', handle: onChannel((channel) => channel.delete()) },
+  { method: 'POST', path: '/channel/empty', access: 'administer', handle: onChannel((channel) => channel.empty()) },
+  { method: 'POST', path: '/channel/pause', access: 'administer', handle: onChannel((channel) => channel.pause()) },
+  { method: 'POST', path: '/channel/unpause', access: 'administer', handle: onChannel((channel) => channel.unpause()) },
 ]
 
 async function create(exchange: Exchange): Promise<void> {

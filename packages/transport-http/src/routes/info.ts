@@ -6,8 +6,8 @@ import type { Route } from '../router.js'
 const NS_PER_MS = 1e6
 
 export const infoRoutes: readonly Route[] = [
-  { method: 'GET', path: '/ping', handle: ping },
-  { method: 'GET', path: '/info', handle: info },
+  { method: 'GET', path: '/ping', access: 'anybody', handle: ping },
+  { method: 'GET', path: '/info', access: 'anybody', handle: info },
 ]
 
 function ping(exchange: Exchange): void {

@@ -7,8 +7,8 @@ import { booleanParam, openTopicOf, type Params, parseParams } from '../params.j
 import type { Route } from '../router.js'
 
 export const publishRoutes: readonly Route[] = [
-  { method: 'POST', path: '/pub', handle: pub },
-  { method: 'POST', path: '/mpub', handle: mpub },
+  { method: 'POST', path: '/pub', access: 'publish', handle: pub },
+  { method: 'POST', path: '/mpub', access: 'publish', handle: mpub },
 ]
 
 /** One message. The body is looked at before the query: that is nsqd's order, and so is that of its errors. */

@@ -1,15 +1,13 @@
-import type { Clock, StatsFilter } from '@spillway/core'
+import type { StatsFilter } from '@spillway/core'
 import type { Exchange } from '../exchange.js'
 import { booleanParam, parseParams } from '../params.js'
 import type { Route } from '../router.js'
 import { statsJson } from '../stats/stats-json.js'
 import type { StatsSource } from '../stats/stats-source.js'
 import { statsText } from '../stats/stats-text.js'
+import { joinInTurns } from '../turns.js'
 
-export const statsRoutes: readonly Route[] = [{ method: 'GET', path: '/stats', handle: stats }]
-
-/** Written in one turn; what is longer is written over several, so that messages need not wait for it. */
-const CHARS_PER_TURN = 128 * 1024
+export const statsRoutes: readonly Route[] = [{ method: 'GET', path: '/stats', access: 'known', handle: stats }]
 
 async function stats(exchange: Exchange): Promise<void> {
   const { broker, node } = exchange
@@ -29,18 +27,6 @@ async function stats(exchange: Exchange): Promise<void> {
     includeClients,
     memory: booleanParam(params, 'include_mem', true) ? node.memory.stats() : null,
   }
-  if (params.get('format') === 'json') exchange.sendJson(200, await join(statsJson(source), broker.clock))
-  else exchange.sendText(await join(statsText(source), broker.clock))
-}
-
-async function join(parts: Iterable<string>, clock: Clock): Promise<string> {
-  let text = ''
-  let pauseAt = CHARS_PER_TURN
-  for (const part of parts) {
-    text += part
-    if (text.length < pauseAt) continue
-    await new Promise<void>((resolve) => clock.inNextTurn(resolve))
-    pauseAt = text.length + CHARS_PER_TURN
-  }
-  return text
+  if (params.get('format') === 'json') exchange.sendJson(200, await joinInTurns(statsJson(source), broker.clock))
+  else exchange.sendText(await joinInTurns(statsText(source), broker.clock))
 }

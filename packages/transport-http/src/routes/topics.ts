@@ -6,11 +6,11 @@ import { existingTopicOf, openTopicOf, parseParams } from '../params.js'
 import type { Handler, Route } from '../router.js'
 
 export const topicRoutes: readonly Route[] = [
-  { method: 'POST', path: '/topic/create', handle: create },
-  { method: 'POST', path: '/topic/delete', handle: onTopic((topic) => topic.delete()) },
-  { method: 'POST', path: '/topic/empty', handle: empty },
-  { method: 'POST', path: '/topic/pause', handle: onTopic((topic) => topic.pause()) },
-  { method: 'POST', path: '/topic/unpause', handle: onTopic((topic) => topic.unpause()) },
+  { method: 'POST', path: '/topic/create', access: 'publish', handle: create },
+  { method: 'POST', path: '/topic/delete', access: 'administer', handle: onTopic((topic) => topic.delete()) },
+  { method: 'POST', path: '/topic/empty', access: 'administer', handle: empty },
+  { method: 'POST', path: '/topic/pause', access: 'administer', handle: onTopic((topic) => topic.pause()) },
+  { method: 'POST', path: '/topic/unpause', access: 'administer', handle: onTopic((topic) => topic.unpause()) },
 ]
 
 async function create(exchange: Exchange): Promise<void> {

@@ -1,9 +1,6 @@
-import type { ChannelStats, ClientStats, TopicStats } from '@spillway/core'
+import type { ChannelStats, ClientStats, LatencyStats, TopicStats } from '@spillway/core'
 import { toGoJson } from '../go-json.js'
 import type { StatsSource } from './stats-source.js'
-
-/** Percentiles from publish to finish are not measured. */
-const E2E_LATENCY = '"e2e_processing_latency":{"count":0,"percentiles":null}'
 
 /** The JSON of `/stats` in small parts, with nsqd's order of fields and its choice between `null` and `[]`. */
 export function* statsJson(source: StatsSource): Generator<string> {
@@ -28,12 +25,18 @@ function* topicJson(topic: TopicStats, source: StatsSource): Generator<string> {
   yield `{"topic_name":${toGoJson(topic.name)},"channels":`
   yield* listJson(topic.channels, (channel) => channelJson(channel, source))
   yield `,"depth":${topic.depth},"backend_depth":${topic.backendDepth},"message_count":${topic.messageCount}` +
-    `,"message_bytes":${topic.messageBytes}${droppedCountJson(topic)},"paused":${topic.paused},${E2E_LATENCY}}`
+    `,"message_bytes":${topic.messageBytes}${droppedCountJson(topic)},"paused":${topic.paused}${latencyJson(topic.e2eLatency)}}`
 }
 
 /** Ours; nsqd has no such field, and while nothing was dropped nor have we. */
 function droppedCountJson({ droppedCount }: TopicStats): string {
   return droppedCount === 0 ? '' : `,"dropped_count":${droppedCount}`
+}
+
+/** As nsqd has it: no percentiles where nothing is measured, nor for a topic without channels. */
+function latencyJson(latency: LatencyStats | null): string {
+  const percentiles = latency?.quantiles.map(({ quantile, valueNs }) => ({ quantile, value: valueNs })) ?? null
+  return `,"e2e_processing_latency":{"count":${latency?.count ?? 0},"percentiles":${toGoJson(percentiles)}}`
 }
 
 /** Without topology-aware consumption nsqd counts every delivery as global, and leaves out a zero. */
@@ -48,7 +51,7 @@ function* channelJson(channel: ChannelStats, source: StatsSource): Generator<str
     `,"timeout_count":${channel.timeoutCount},"client_count":${channel.clientCount},"clients":`
   if (source.includeClients) yield* listJson(channel.clients, (client) => clientJson(client, source))
   else yield 'null'
-  yield `,"paused":${channel.paused},${E2E_LATENCY}}`
+  yield `,"paused":${channel.paused}${latencyJson(channel.e2eLatency)}}`
 }
 
 function* clientJson(client: ClientStats, { topicFilter }: StatsSource): Generator<string> {

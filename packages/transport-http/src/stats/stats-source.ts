@@ -1,5 +1,4 @@
-import type { Broker, BrokerStats } from '@spillway/core'
-import type { MemoryStats } from '../process-memory.js'
+import type { Broker, BrokerStats, MemoryStats } from '@spillway/core'
 
 /** What `/stats` shows, in either format. */
 export interface StatsSource {

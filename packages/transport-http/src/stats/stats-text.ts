@@ -1,4 +1,4 @@
-import type { ChannelStats, ClientStats, TopicStats } from '@spillway/core'
+import type { ChannelStats, ClientStats, LatencyStats, TopicStats } from '@spillway/core'
 import { toGoDuration } from './go-duration.js'
 import type { StatsSource } from './stats-source.js'
 
@@ -21,7 +21,7 @@ export function* statsText(source: StatsSource): Generator<string> {
 
 function* topicText(topic: TopicStats, nowMs: number): Generator<string> {
   yield `\n${topic.paused ? '*P ' : '   '}[${topic.name.padEnd(15)}] depth: ${column(topic.depth, 5)}` +
-    ` be-depth: ${column(topic.backendDepth, 5)} msgs: ${column(topic.messageCount, 8)} e2e%: \n`
+    ` be-depth: ${column(topic.backendDepth, 5)} msgs: ${column(topic.messageCount, 8)} e2e%: ${latencyText(topic.e2eLatency)}\n`
   for (const channel of topic.channels) {
     yield channelText(channel)
     for (const client of channel.clients) yield `        ${consumerText(client, nowMs)}`
@@ -33,8 +33,24 @@ function channelText(channel: ChannelStats): string {
     `   ${channel.paused ? '*P ' : '   '}[${channel.name.padEnd(25)}] depth: ${column(channel.depth, 5)}` +
     ` be-depth: ${column(channel.backendDepth, 5)} inflt: ${column(channel.inFlightCount, 4)}` +
     ` def: ${column(channel.deferredCount, 4)} re-q: ${column(channel.requeueCount, 5)}` +
-    ` timeout: ${column(channel.timeoutCount, 5)} msgs: ${column(channel.messageCount, 8)} e2e%: \n`
+    ` timeout: ${column(channel.timeoutCount, 5)} msgs: ${column(channel.messageCount, 8)} e2e%: ${latencyText(channel.e2eLatency)}\n`
   )
+}
+
+const LATENCY_UNITS = [
+  ['s', 1e9],
+  ['ms', 1e6],
+  ['us', 1e3],
+  ['ns', 1],
+] as const
+
+/** `251.1ms, 3.2ms`: one for each quantile. */
+function latencyText(latency: LatencyStats | null): string {
+  const texts = latency?.quantiles.map(({ valueNs }) => {
+    const [unit, sizeNs] = LATENCY_UNITS.find(([, ns]) => valueNs >= ns) ?? LATENCY_UNITS[3]
+    return `${(valueNs / sizeNs).toFixed(1)}${unit}`
+  })
+  return texts?.join(', ') ?? ''
 }
 
 function consumerText(client: ClientStats, nowMs: number): string {

@@ -44,6 +44,7 @@ export function channelStats(stats: Partial<ChannelStats> = {}): ChannelStats {
     clientCount: 0,
     clients: [],
     paused: false,
+    oldestAgeMs: null,
     e2eLatency: null,
     ...stats,
   }

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { type Authenticator, type AuthRequest, BrokerError, type Identity } from '@spillway/core'
+import { FakeBroker } from './support/fake-broker.js'
+import { TestTransport } from './support/start-transport.js'
+
+/** `admin` may do everything; `shop` may publish to orders and consume orders/mail. */
+class Users implements Authenticator {
+  readonly asked: AuthRequest[] = []
+  expiresAtMs = Number.POSITIVE_INFINITY
+  isDown = false
+
+  async authenticate(request: AuthRequest): Promise<Identity | null> {
+    this.asked.push(request)
+    if (this.isDown) throw new BrokerError('E_AUTH_FAILED', 'nobody answers')
+    const name = Buffer.from(request.secret).toString()
+    if (name !== 'admin' && name !== 'shop:pw') return null
+    return {
+      identity: name,
+      identityUrl: '',
+      permissionCount: 1,
+      expiresAtMs: this.expiresAtMs,
+      mayPublish: (topic) => topic === 'orders',
+      mayConsume: (topic, channel) => topic === 'orders' && channel === 'mail',
+      mayAdminister: name === 'admin',
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` })
+const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
+
+describe('HTTP where clients must authenticate', () => {
+  let users: Users
+  let broker: FakeBroker
+  let http: TestTransport
+
+  beforeEach(async () => {
+    users = new Users()
+    broker = new FakeBroker()
+    Object.assign(broker, { authenticator: users })
+    http = await TestTransport.start({ authenticate: true, debug: true }, broker)
+    broker.openTopic('orders').openChannel('mail')
+  })
+
+  afterEach(() => http.stop())
+
+  async function status(method: string, path: string, headers: Record<string, string> = {}): Promise<number> {
+    return (await http.request(method, path, { headers, body: method === 'GET' ? '' : 'x' })).status
+  }
+
+  it('answers everybody whether it is there, and what it is', async () => {
+    assert.equal(await status('GET', '/ping'), 200)
+    assert.equal(await status('GET', '/info'), 200)
+  })
+
+  it('asks who that is, and says how', async () => {
+    for (const headers of [{}, bearer('wrong'), { authorization: 'Digest x' }, { authorization: 'Bearer' }]) {
+      const answer = await http.request('POST', '/pub?topic=orders', {
+        headers: headers as Record<string, string>,
+        body: 'x',
+      })
+      assert.deepEqual([answer.status, answer.text], [401, '{"message":"UNAUTHORIZED"}'])
+      assert.equal(answer.headers['www-authenticate'], 'Basic realm="nsqd"')
+    }
+    assert.deepEqual(broker.topics.get('orders')?.messages, [])
+  })
+
+  it('takes a secret as a bearer has it, or a name and a secret', async () => {
+    assert.equal(await status('POST', '/pub?topic=orders', bearer('shop:pw')), 200)
+    assert.equal(await status('POST', '/pub?topic=orders', basic('shop:pw')), 200)
+    assert.equal(await status('POST', '/pub?topic=orders', basic(':admin')), 200)
+  })
+
+  it('lets everybody do what they may, and nothing else', async () => {
+    const shop = bearer('shop:pw')
+    const allowed = [
+      'GET /stats',
+      'GET /metrics',
+      'POST /mpub?topic=orders',
+      'POST /topic/create?topic=orders',
+      'POST /channel/create?topic=orders&channel=mail',
+    ]
+    const forbidden = [
+      'POST /pub?topic=bills',
+      'POST /mpub?topic=bills',
+      'POST /topic/create?topic=bills',
+      'POST /channel/create?topic=orders&channel=other',
+      ...['empty', 'pause', 'unpause', 'delete'].flatMap((act) => [
+        `POST /topic/${act}?topic=orders`,
+        `POST /channel/${act}?topic=orders&channel=mail`,
+      ]),
+      'GET /config/log_level',
+      'PUT /config/log_level',
+      'GET /debug/pprof/cmdline',
+      'POST /debug/freememory',
+    ]
+    for (const line of [...allowed, ...forbidden]) {
+      const [method, path] = line.split(' ')
+      assert.equal(await status(method, path, shop), allowed.includes(line) ? 200 : 403, line)
+      assert.notEqual(await status(method, path, bearer('admin')), 403, line)
+      assert.equal(await status(method, path), 401, line)
+    }
+  })
+
+  it('says what is missing of a query before it says who may', async () => {
+    assert.equal(await status('POST', '/pub', bearer('shop:pw')), 400)
+  })
+
+  it('asks once for each client, until its identity expires', async () => {
+    for (let count = 0; count < 3; count++) await status('POST', '/pub?topic=orders', bearer('shop:pw'))
+    assert.equal(users.asked.length, 1)
+    assert.equal(users.asked[0].remoteIp, '127.0.0.1')
+    broker.clock.advance(60_001)
+    await status('POST', '/pub?topic=orders', bearer('shop:pw'))
+    assert.equal(users.asked.length, 2)
+    users.expiresAtMs = broker.clock.wallMs() + 1_000
+    await status('POST', '/pub?topic=orders', bearer('admin'))
+    broker.clock.advance(1_001)
+    await status('POST', '/pub?topic=orders', bearer('admin'))
+    assert.equal(users.asked.length, 4)
+  })
+
+  it('says that nobody can be asked', async () => {
+    users.isDown = true
+    const answer = await http.request('GET', '/stats', { headers: bearer('admin') })
+    assert.deepEqual([answer.status, answer.text], [503, '{"message":"AUTH_FAILED"}'])
+  })
+})
+
+describe('HTTP where clients need not authenticate', () => {
+  it('says once that it is open, where V2 is not', async () => {
+    const broker = new FakeBroker()
+    Object.assign(broker, { authenticator: new Users() })
+    const http = await TestTransport.start({}, broker)
+    assert.equal((await http.post('/pub?topic=t', 'x')).status, 200)
+    assert.deepEqual(broker.logger.messages('warn'), [
+      'HTTP: clients of 127.0.0.1:0 need not authenticate (see `authenticate`)',
+    ])
+    await http.stop()
+  })
+
+  it('does not start when it is to authenticate and there is nobody to ask', async () => {
+    await assert.rejects(TestTransport.start({ authenticate: true }), { code: 'E_INVALID_OPTION' })
+  })
+})
