@@ -40,13 +40,20 @@ describe('docs/configuration.md', () => {
     }
   })
 
-  it('has every option of our own transports and of the durable storage, with its default', async () => {
-    for (const name of ['@spillway/transport-tcp', '@spillway/transport-http', '@spillway/storage-rocksdb']) {
+  it('has every option of our own plugins, with its default', async () => {
+    for (const name of [
+      '@spillway/transport-tcp',
+      '@spillway/transport-http',
+      '@spillway/storage-rocksdb',
+      '@spillway/auth-nsq',
+      '@spillway/auth-static',
+      '@spillway/reporter-statsd',
+    ]) {
       const plugin: Plugin = (await import(name)).default
       const { properties } = plugin.optionsSchema as { properties: Record<string, JsonSchema> }
       assert.deepEqual(
         rowsBelow(`\`${name}\``).map(([key, documented]) => [key, documented]),
-        Object.entries(properties).map(([key, { default: value }]) => [key, JSON.stringify(value)]),
+        Object.entries(properties).map(([key, { default: value }]) => [key, JSON.stringify(value) ?? 'none']),
       )
     }
   })

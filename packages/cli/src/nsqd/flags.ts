@@ -7,15 +7,23 @@ import { parseSizeBytes } from '../size.js'
  * What a flag does here:
  * - `effective`: what nsqd's does, or what ours says
  * - `later`: it is checked, but its feature is not built yet
- * - `refused`: its feature protects and is not built yet, so nothing starts where it is asked for
  * - `never`: it tunes a part of nsqd that Spillway does not have
  */
-export type FlagEffect = 'effective' | 'later' | 'refused' | 'never'
+export type FlagEffect = 'effective' | 'later' | 'never'
 
 export interface NsqdFlag<T = unknown> extends GoFlag<T> {
   readonly effect: FlagEffect
   /** Where its value goes in the configuration, when it goes there as it is. */
   readonly pointer?: string
+  /** What it is where it is not given, as {@link parse} would give it; as `/config` shows it. */
+  readonly defaultValue?: T
+  /** Its key in nsqd's configuration file and in `/config`, where that is not its name with `_` for `-`. */
+  readonly key?: string
+}
+
+/** The key of a flag in nsqd's configuration file and in `/config`. */
+export function configKeyOf(name: string, { key }: NsqdFlag): string {
+  return key ?? name.replaceAll('-', '_')
 }
 
 type Settings<T> = Partial<Omit<NsqdFlag<T>, 'parse'>>
@@ -49,6 +57,8 @@ function oneOf<T extends string>(...words: readonly T[]) {
   }
 }
 
+const TLS_VERSIONS = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'] as const
+
 const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
   text.toLowerCase() === 'tcp-https' ? 'tcp-https' : parseGoBoolean(text)
 
@@ -56,128 +66,187 @@ const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
 const parsePercentiles = (text: string): string[] => text.split(',')
 
 const later = { effect: 'later' } as const
-const refused = { effect: 'refused' } as const
 const never = { effect: 'never' } as const
 const to = (key: string) => ({ pointer: `/node/${key}` })
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60 * SECOND_MS
+const MIB = 1024 * 1024
 
 /** Every flag of nsqd 1.3, then our own. */
 export const NSQD_FLAGS = {
   version: boolean('print version string'),
-  config: string('path to a TOML config file', refused),
+  config: string('path to a TOML config file'),
   'log-level': flag<LogLevel>(
     'debug, info, warn, error or fatal',
     'value',
     oneOf('debug', 'info', 'warn', 'error', 'fatal'),
-    {
-      defaultText: 'info',
-      ...to('logLevel'),
-    },
+    { defaultText: 'info', defaultValue: 'info', ...to('logLevel') },
   ),
-  'log-prefix': string('stands before every log line', { defaultText: '"[nsqd] "' }),
+  'log-prefix': string('stands before every log line', { defaultText: '"[nsqd] "', defaultValue: '[nsqd] ' }),
   verbose: boolean('deprecated', never),
   'worker-id': boolean('deprecated', never),
-  'node-id': integer('number of this node, 0 to 1023', never),
+  'node-id': integer('number of this node, 0 to 1023', { ...never, key: 'id', defaultValue: 0 }),
   'tcp-address': string('<addr>:<port> or Unix socket for V2 clients; empty for none', {
     defaultText: '"0.0.0.0:4150"',
+    defaultValue: '0.0.0.0:4150',
   }),
   'http-address': string('<addr>:<port> or Unix socket for HTTP clients; empty for none', {
     defaultText: '"0.0.0.0:4151"',
+    defaultValue: '0.0.0.0:4151',
   }),
-  'https-address': string('<addr>:<port> or Unix socket for HTTPS clients', {
-    ...later,
+  'https-address': string('<addr>:<port> for HTTPS clients, where there is a certificate; empty for none', {
     defaultText: '"0.0.0.0:4152"',
+    defaultValue: '0.0.0.0:4152',
   }),
   'broadcast-address': string('address that is registered with lookupd', {
     defaultText: 'the host name',
     ...to('broadcastAddress'),
   }),
-  'broadcast-tcp-port': integer('TCP port that is registered with lookupd', later),
-  'broadcast-http-port': integer('HTTP port that is registered with lookupd', later),
-  'lookupd-tcp-address': strings('lookupd TCP address (may be given several times)', later),
-  'auth-http-address': strings('<addr>:<port> or URL of an auth server (may be given several times)', refused),
-  'auth-http-request-method': string('get or post', { ...later, defaultText: '"get"' }),
-  'http-client-connect-timeout': duration('timeout for HTTP connections to others', { ...later, defaultText: '2s' }),
-  'http-client-request-timeout': duration('timeout for HTTP requests to others', { ...later, defaultText: '5s' }),
-  'topology-region': string('region of this node', later),
-  'topology-zone': string('zone of this node', later),
-  'data-path': string('folder of everything that is stored', { defaultText: 'the working directory' }),
+  'broadcast-tcp-port': integer('TCP port that is registered with lookupd', {
+    defaultValue: 0,
+    ...to('broadcastTcpPort'),
+  }),
+  'broadcast-http-port': integer('HTTP port that is registered with lookupd', {
+    defaultValue: 0,
+    ...to('broadcastHttpPort'),
+  }),
+  'lookupd-tcp-address': strings('lookupd TCP address (may be given several times)', {
+    ...later,
+    key: 'nsqlookupd_tcp_addresses',
+    defaultValue: [],
+  }),
+  'auth-http-address': strings('<addr>:<port> or URL of an auth server (may be given several times)', {
+    key: 'auth_http_addresses',
+    defaultValue: [],
+  }),
+  'auth-http-request-method': string('get or post', { defaultText: '"get"', defaultValue: 'get' }),
+  'http-client-connect-timeout': duration('timeout for HTTP connections to others', {
+    defaultText: '2s',
+    defaultValue: 2 * SECOND_MS,
+  }),
+  'http-client-request-timeout': duration('timeout for HTTP requests to others', {
+    defaultText: '5s',
+    defaultValue: 5 * SECOND_MS,
+  }),
+  'topology-region': string('region of this node', { defaultValue: '', ...to('topologyRegion') }),
+  'topology-zone': string('zone of this node', { defaultValue: '', ...to('topologyZone') }),
+  'data-path': string('folder of everything that is stored', {
+    defaultText: 'the working directory',
+    defaultValue: '',
+  }),
   'mem-queue-size': integer(
     'messages that wait on an ephemeral topic or channel; sizes the memory (32 KiB each) where --memory-limit is not given',
-    {
-      defaultText: '10000',
-      ...to('memQueueSize'),
-    },
+    { defaultText: '10000', defaultValue: 10_000, ...to('memQueueSize') },
   ),
-  'max-bytes-per-file': integer('size of a disk queue file', never),
-  'sync-every': integer('messages per disk queue fsync', never),
-  'sync-timeout': duration('time between fsyncs of the journal', { defaultText: '2s' }),
-  'queue-scan-worker-pool-max': integer('workers that look for timeouts', never),
-  'queue-scan-selection-count': integer('channels that are looked at for timeouts at once', never),
+  'max-bytes-per-file': integer('size of a disk queue file', { ...never, defaultValue: 100 * MIB }),
+  'sync-every': integer('messages per disk queue fsync', { ...never, defaultValue: 2_500 }),
+  'sync-timeout': duration('time between fsyncs of the journal', { defaultText: '2s', defaultValue: 2 * SECOND_MS }),
+  'queue-scan-worker-pool-max': integer('workers that look for timeouts', { ...never, defaultValue: 4 }),
+  'queue-scan-selection-count': integer('channels that are looked at for timeouts at once', {
+    ...never,
+    defaultValue: 20,
+  }),
   'msg-timeout': duration('time after which a message that is not finished is delivered again', {
     defaultText: '1m',
+    defaultValue: MINUTE_MS,
     ...to('msgTimeoutMs'),
   }),
-  'max-msg-timeout': duration('longest message timeout', { defaultText: '15m', ...to('msgTimeoutMsMax') }),
-  'max-msg-size': integer('largest message in bytes', { defaultText: '1048576', ...to('msgSizeBytesMax') }),
+  'max-msg-timeout': duration('longest message timeout', {
+    defaultText: '15m',
+    defaultValue: 15 * MINUTE_MS,
+    ...to('msgTimeoutMsMax'),
+  }),
+  'max-msg-size': integer('largest message in bytes', {
+    defaultText: '1048576',
+    defaultValue: MIB,
+    ...to('msgSizeBytesMax'),
+  }),
   'max-req-timeout': duration('longest delay of a requeued or deferred message', {
     defaultText: '1h',
+    defaultValue: 60 * MINUTE_MS,
     ...to('reqTimeoutMsMax'),
   }),
-  'max-body-size': integer('largest command body in bytes', { defaultText: '5242880', ...to('bodySizeBytesMax') }),
+  'max-body-size': integer('largest command body in bytes', {
+    defaultText: '5242880',
+    defaultValue: 5 * MIB,
+    ...to('bodySizeBytesMax'),
+  }),
   'max-heartbeat-interval': duration('longest heartbeat interval of a client', {
     defaultText: '1m',
+    defaultValue: MINUTE_MS,
     ...to('heartbeatIntervalMsMax'),
   }),
-  'max-rdy-count': integer('highest RDY count of a client', { defaultText: '2500', ...to('readyCountMax') }),
+  'max-rdy-count': integer('highest RDY count of a client', {
+    defaultText: '2500',
+    defaultValue: 2_500,
+    ...to('readyCountMax'),
+  }),
   'max-output-buffer-size': integer('largest output buffer of a client in bytes', {
     defaultText: '65536',
+    defaultValue: 65_536,
     ...to('outputBufferSizeBytesMax'),
   }),
   'max-output-buffer-timeout': duration('longest output buffer timeout of a client', {
     defaultText: '30s',
+    defaultValue: 30 * SECOND_MS,
     ...to('outputBufferTimeoutMsMax'),
   }),
   'min-output-buffer-timeout': duration('shortest output buffer timeout of a client', {
     defaultText: '25ms',
+    defaultValue: 25,
     ...to('outputBufferTimeoutMsMin'),
   }),
   'output-buffer-timeout': duration('output buffer timeout of clients that do not choose', {
     defaultText: '250ms',
+    defaultValue: 250,
     ...to('outputBufferTimeoutMs'),
   }),
   'max-channel-consumers': integer('consumers per channel; 0 is unlimited', {
     defaultText: '0',
+    defaultValue: 0,
     ...to('channelConsumersMax'),
   }),
-  'statsd-address': string('UDP <addr>:<port> of a statsd daemon', later),
-  'statsd-prefix': string('prefix of statsd keys, %s is the host', { ...later, defaultText: '"nsq.%s"' }),
-  'statsd-interval': duration('time between pushes to statsd', { ...later, defaultText: '1m' }),
-  'statsd-mem-stats': boolean('send memory stats to statsd', { ...later, defaultText: 'true' }),
-  'statsd-udp-packet-size': integer('size of statsd packets in bytes', { ...later, defaultText: '508' }),
-  'statsd-exclude-ephemeral': boolean('leave ephemeral topics and channels out', later),
+  'statsd-address': string('UDP <addr>:<port> of a statsd daemon', { defaultValue: '' }),
+  'statsd-prefix': string('prefix of statsd keys, %s is the host', {
+    defaultText: '"nsq.%s"',
+    defaultValue: 'nsq.%s',
+  }),
+  'statsd-interval': duration('time between pushes to statsd', { defaultText: '1m', defaultValue: MINUTE_MS }),
+  'statsd-mem-stats': boolean('send memory stats to statsd', { defaultText: 'true', defaultValue: true }),
+  'statsd-udp-packet-size': integer('size of statsd packets in bytes', { defaultText: '508', defaultValue: 508 }),
+  'statsd-exclude-ephemeral': boolean('leave ephemeral topics and channels out', { defaultValue: false }),
   'e2e-processing-latency-percentile': flag(
     'percentile to track, above 0 and up to 1 (several: by commas, or again)',
     'value',
     parsePercentiles,
-    {
-      isRepeatable: true,
-      ...later,
-    },
+    { isRepeatable: true, key: 'e2e_processing_latency_percentiles', defaultValue: [] },
   ),
-  'e2e-processing-latency-window-time': duration('window of the percentiles', { ...later, defaultText: '10m' }),
-  'tls-cert': string('path to the certificate file', refused),
-  'tls-key': string('path to the key file', refused),
-  'tls-client-auth-policy': string('require or require-verify', refused),
-  'tls-root-ca-file': string('path to the certificate authorities', later),
-  'tls-required': flag('true, false or tcp-https', '', parseTlsRequired, { isBoolean: true, ...refused }),
-  'tls-min-version': flag('tls1.0, tls1.1, tls1.2 or tls1.3', 'value', oneOf('tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'), {
-    ...later,
-    defaultText: 'tls1.0',
+  'e2e-processing-latency-window-time': duration('window of the percentiles', {
+    defaultText: '10m',
+    defaultValue: 10 * MINUTE_MS,
+    ...to('e2eLatencyWindowMs'),
   }),
-  deflate: boolean('offer deflate', { ...later, defaultText: 'true' }),
-  'max-deflate-level': integer('highest deflate level of a client', { ...later, defaultText: '6' }),
-  snappy: boolean('offer snappy', { ...later, defaultText: 'true' }),
-  'enable-experiment': strings('experiment to enable (may be given several times)', later),
+  'tls-cert': string('path to the certificate file', { defaultValue: '' }),
+  'tls-key': string('path to the key file', { defaultValue: '' }),
+  'tls-client-auth-policy': string('certificates of clients: require (any) or require-verify', { defaultValue: '' }),
+  'tls-root-ca-file': string('path to the certificate authorities', { defaultValue: '' }),
+  'tls-required': flag('TLS is required of clients: true, false, or tcp-https (not of HTTP)', '', parseTlsRequired, {
+    isBoolean: true,
+    defaultValue: false,
+  }),
+  'tls-min-version': flag('tls1.0, tls1.1, tls1.2 or tls1.3', 'value', oneOf(...TLS_VERSIONS), {
+    defaultText: 'tls1.2',
+    defaultValue: 'tls1.2',
+  }),
+  deflate: boolean('offer deflate', { defaultText: 'true', defaultValue: true }),
+  'max-deflate-level': integer('highest deflate level of a client', {
+    defaultText: '6',
+    defaultValue: 6,
+    ...to('deflateLevelMax'),
+  }),
+  snappy: boolean('offer snappy', { defaultText: 'true', defaultValue: true }),
+  'enable-experiment': strings('experiment to enable (may be given several times)', { ...never, defaultValue: [] }),
 
   storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', { defaultText: '"rocksdb"' }),
   durability: flag('what an OK promises: none, process or power', 'value', oneOf('none', 'process', 'power'), {
@@ -187,9 +256,14 @@ export const NSQD_FLAGS = {
     'memory for messages and buffers before publishes are refused, such as 512MiB',
     'size',
     parseSizeBytes,
-    {
-      defaultText: 'half of the memory, at most 512MiB with rocksdb',
-      ...to('memorySizeBytesMax'),
-    },
+    { defaultText: 'half of the memory, at most 512MiB with rocksdb', ...to('memorySizeBytesMax') },
   ),
+  'http-auth': boolean('HTTP clients must authenticate as V2 clients do; needs --auth-http-address', {
+    defaultText: 'false',
+  }),
+  'http-debug': boolean('answer /debug: CPU profiles, heap snapshots', { defaultText: 'false' }),
+  'max-connections': integer('V2 connections; one beyond them is closed at once; 0 is unlimited', {
+    defaultText: '0',
+  }),
+  'log-format': flag('text or json', 'value', oneOf('text', 'json'), { defaultText: 'text' }),
 } satisfies Record<string, NsqdFlag>

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Logger } from '@spillway/core'
 import {
   ConfigError,
@@ -14,10 +16,12 @@ import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
-import { configFileRefusal, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
+import { refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
+import type { ConfigFile } from './config-file.js'
 import { describeFlagProblem } from './describe-problem.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
-import { configOfFlags } from './to-config.js'
+import { settingsOf } from './settings.js'
+import { configOfFlags, type NsqdValues } from './to-config.js'
 
 /** Runs `nsqd` with its arguments. @returns the exit code */
 export async function nsqd(args: readonly string[], output: Output = PROCESS_OUTPUT): Promise<number> {
@@ -36,28 +40,37 @@ export async function nsqd(args: readonly string[], output: Output = PROCESS_OUT
   return 0
 }
 
-async function start({ values, texts, rest }: ParsedFlags<typeof NSQD_FLAGS>, output: Output): Promise<number> {
+async function start(
+  { values: flagValues, texts, rest }: ParsedFlags<typeof NSQD_FLAGS>,
+  output: Output,
+): Promise<number> {
+  let file: ConfigFile
+  try {
+    // The library is loaded only where there is a file.
+    file = flagValues.config ? (await import('./config-file.js')).readConfigFile(flagValues.config) : NO_FILE
+  } catch (error) {
+    const logger = await openLogger(flagValues, output)
+    logger.fatal(`failed to load config file ${flagValues.config} - ${(error as Error).message}`)
+    return 1
+  }
+  // What is given on the command line counts more than what the file says.
+  const values = { ...file.values, ...flagValues }
   const percentile = unparsablePercentile(values)
   if (percentile !== undefined) {
     output.err(`Could not parse: ${percentile}\n`)
     return 1
   }
-  const logger = new TextLogger({
-    level: values['log-level'] ?? 'info',
-    prefix: values['log-prefix'] ?? '[nsqd] ',
-    clock: new SystemClock(),
-    write: output.err,
-  })
+  const logger = await openLogger(values, output)
   logger.info(versionLine())
-  const fileRefusal = configFileRefusal(values)
-  if (fileRefusal !== null) {
-    logger.fatal(fileRefusal)
-    return 1
-  }
+  for (const line of file.warnings) logger.warn(line)
   const refusal = refusalOf(values)
   if (refusal !== null) return refuse(logger, refusal)
   for (const line of warningsOf(values)) logger.warn(line)
   if (rest.length > 0) logger.warn(`arguments from ${JSON.stringify(rest[0])} on are ignored: it is no flag`)
+  return run(values, texts, logger)
+}
+
+async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, logger: Logger): Promise<number> {
   try {
     const raw = configFromValue(configOfFlags(values), 'nsqd', process.cwd())
     const config = await loadConfig(raw, { pluginsFrom: [import.meta.url], allowsContradictingLimits: true })
@@ -65,7 +78,10 @@ async function start({ values, texts, rest }: ParsedFlags<typeof NSQD_FLAGS>, ou
     // nsqd runs with these, so somebody does.
     for (const problem of contradictingLimits(config.node, config.source))
       logger.warn(describeFlagProblem(problem, values, texts))
-    const node = new SpillwayNode(config, { logger })
+    if (existsSync(join(values['data-path'] || '.', OLD_METADATA))) {
+      await (await import('./move-in.js')).moveIn(values, config, logger)
+    }
+    const node = new SpillwayNode(config, { logger, settings: settingsOf(values, logger) })
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)
@@ -74,6 +90,18 @@ async function start({ values, texts, rest }: ParsedFlags<typeof NSQD_FLAGS>, ou
     if (reason === null) throw error
     return refuse(logger, reason)
   }
+}
+
+/** What says that a data path is that of an nsqd. */
+const OLD_METADATA = 'nsqd.dat'
+
+const NO_FILE: ConfigFile = { values: {}, warnings: [] }
+
+async function openLogger(values: NsqdValues, output: Output): Promise<Logger> {
+  const level = values['log-level'] ?? 'info'
+  if (values['log-format'] === 'json') return (await import('../log/json-logger.js')).JsonLogger.create(level)
+  const prefix = values['log-prefix'] ?? '[nsqd] '
+  return new TextLogger({ level, prefix, clock: new SystemClock(), write: output.err })
 }
 
 function refuse(logger: Logger, ...reasons: readonly string[]): number {
@@ -88,7 +116,6 @@ const EFFECT_NOTES = {
   effective: '',
   later: ' [no effect yet]',
   never: ' [no effect]',
-  refused: ' [refused in this version]',
 } as const
 
 function usage(): string {

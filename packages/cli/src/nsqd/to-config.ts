@@ -3,6 +3,7 @@ import { isSocketPath } from '@spillway/core'
 import { halfOfMemoryBytes, type PluginUse, type SpillwayConfig } from '@spillway/core/node'
 import type { FlagValues } from '../go-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
+import { tlsOf, tlsRequirementOf } from './tls-flags.js'
 
 export type NsqdValues = FlagValues<typeof NSQD_FLAGS>
 
@@ -18,6 +19,8 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
     const key = /^\/node\/(\w+)$/.exec(pointerOf(name) ?? '')?.[1]
     if (key !== undefined && value !== '') node[key] = value
   }
+  const percentiles = values['e2e-processing-latency-percentile']
+  if (percentiles !== undefined) node.e2eLatencyQuantiles = percentiles.map(Number).sort((a, b) => b - a)
   const storage = values.storage ?? 'rocksdb'
   if (storage !== 'memory' && node.memorySizeBytesMax === undefined && values['mem-queue-size'] !== undefined) {
     node.memorySizeBytesMax = memorySizeBytesFor(values['mem-queue-size'])
@@ -28,7 +31,11 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
       use: OWN_STORAGES[storage] ?? storage,
       ...optionsOf(storage, values),
     },
-    transports: listenersOf(values).map(({ use, address }): PluginUse => ({ use, options: { address } })),
+    ...authenticatorOf(values),
+    ...reportersOf(values),
+    transports: listenersOf(values).map(
+      ({ use, address, options }): PluginUse => ({ use, options: { address, ...options } }),
+    ),
   }
 }
 
@@ -57,20 +64,68 @@ export function flagOf(pointer: string, values: NsqdValues): string | null {
   return Object.keys(NSQD_FLAGS).find((name) => pointerOf(name) === pointer) ?? null
 }
 
-interface Listener {
-  readonly flag: 'tcp-address' | 'http-address'
-  readonly use: string
-  readonly address: string
+function authenticatorOf(values: NsqdValues): { readonly authenticator?: PluginUse } {
+  const addresses = values['auth-http-address']
+  if (addresses === undefined) return {}
+  const rootCa = values['tls-root-ca-file']
+  const options = given({
+    addresses,
+    requestMethod: values['auth-http-request-method'],
+    connectTimeoutMs: values['http-client-connect-timeout'],
+    requestTimeoutMs: values['http-client-request-timeout'],
+    rootCaPath: rootCa ? resolve(rootCa) : undefined,
+  })
+  return { authenticator: { use: '@spillway/auth-nsq', options } }
 }
 
+function reportersOf(values: NsqdValues): { readonly reporters?: readonly PluginUse[] } {
+  const address = values['statsd-address']
+  if (!address) return {}
+  const options = given({
+    address,
+    prefix: values['statsd-prefix'],
+    intervalMs: values['statsd-interval'],
+    memStats: values['statsd-mem-stats'],
+    packetSizeBytes: values['statsd-udp-packet-size'],
+    excludeEphemeral: values['statsd-exclude-ephemeral'],
+  })
+  return { reporters: [{ use: '@spillway/reporter-statsd', options }] }
+}
+
+interface Listener {
+  readonly flag: 'tcp-address' | 'http-address' | 'https-address'
+  readonly use: string
+  readonly address: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+const TCP = '@spillway/transport-tcp'
+const HTTP = '@spillway/transport-http'
+
 function listenersOf(values: NsqdValues): Listener[] {
+  const tls = tlsOf(values)
+  const required = tlsRequirementOf(values)
+  const { snappy, deflate } = values
+  const connectionsMax = values['max-connections']
+  const tcp = given({ connectionsMax, tls, tlsRequired: required === 'none' ? undefined : true, snappy, deflate })
+  const both = { authenticate: values['http-auth'], debug: values['http-debug'] }
+  const http = given({ ...both, tlsRequired: required === 'everywhere' ? true : undefined })
   const listeners: Listener[] = [
-    { flag: 'tcp-address', use: '@spillway/transport-tcp', address: values['tcp-address'] ?? '0.0.0.0:4150' },
-    { flag: 'http-address', use: '@spillway/transport-http', address: values['http-address'] ?? '0.0.0.0:4151' },
+    { flag: 'tcp-address', use: TCP, address: values['tcp-address'] ?? '0.0.0.0:4150', options: tcp },
+    { flag: 'http-address', use: HTTP, address: values['http-address'] ?? '0.0.0.0:4151', options: http },
   ]
+  if (tls !== undefined) {
+    const address = values['https-address'] ?? '0.0.0.0:4152'
+    listeners.push({ flag: 'https-address', use: HTTP, address, options: given({ ...both, tls }) })
+  }
   return listeners
     .filter(({ address }) => address !== '')
     .map((listener) => ({ ...listener, address: fromWorkingDirectory(listener.address) }))
+}
+
+/** Without what is undefined. */
+function given(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 function pointerOf(name: string): string | undefined {

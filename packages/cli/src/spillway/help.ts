@@ -5,10 +5,12 @@ export const HELP: Readonly<Record<string, string>> = {
 Usage: spillway <command> [options]
 
 Commands:
-  start       run the broker until SIGINT or SIGTERM
-  check       say whether a configuration can be started, without opening anything
-  doctor      say what is in the data path of a stopped broker and what is damaged; repair it
-  help        show this, or the help of a command
+  start        run the broker until SIGINT or SIGTERM
+  check        say whether a configuration can be started, without opening anything
+  doctor       say what is in the data path of a stopped broker and what is damaged; repair it
+  import       take over the data path of a stopped nsqd
+  hash-secret  print what a configuration holds of a secret
+  help         show this, or the help of a command
 
 Options:
   -h, --help  show this, or the help of a command
@@ -81,5 +83,35 @@ Examples:
   spillway doctor /var/lib/spillway
   spillway doctor /var/lib/spillway --json | jq '.topics[] | select(.depth > 0)'
   cp -a /var/lib/spillway /backup && spillway doctor /var/lib/spillway --repair
+`,
+  import: `spillway import: take over the data path of a stopped nsqd
+
+Usage: spillway import NSQD_DATA_PATH [--config FILE] [--json]
+
+Options:
+  -c, --config FILE     where to: its storage, which must be empty; without it: messages in ./data
+  --json                the result as one JSON object on standard output
+
+Topics, channels, whether they are paused, and every message in their disk queues, each queue in its order, with its time and its attempts. It
+is all there at the end, or nothing is: killed in the middle, it begins anew the next time. nsqd's files stay as they are.
+The nsqd command does the same by itself when it is started on such a data path, and moves the old files into nsqd-imported/ when it is done.
+
+Exit code: 0 all is there, 1 something could not be read and is missing (it says what), 2 nothing was done.
+
+Examples:
+  spillway import /var/lib/nsqd --config /etc/spillway.json
+  spillway import /var/lib/nsqd --json | jq '.topics[] | {name, messageCount}'
+`,
+  'hash-secret': `spillway hash-secret: print what a configuration holds of a secret
+
+Usage: spillway hash-secret < FILE
+
+Reads the secret from standard input, so that it is in no list of processes; a line end behind it does not count. What it prints goes
+into "secretHash" of a user of @spillway/auth-static. The same secret gives another hash each time.
+Exit code: 0, or 1 when there is no secret.
+
+Examples:
+  echo -n 'open sesame' | spillway hash-secret
+  read -rs SECRET && echo -n "$SECRET" | spillway hash-secret      asks for it
 `,
 }

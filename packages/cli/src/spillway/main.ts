@@ -15,6 +15,7 @@ import {
 import { DEFAULT_CONFIG } from '../default-config.js'
 import { describeStartError } from '../describe-start-error.js'
 import { TextLogger } from '../log/text-logger.js'
+import { settingsOfConfig } from '../nsqd/settings.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
@@ -22,7 +23,7 @@ import { spillwayVersion } from '../version.js'
 import { doctor } from './doctor.js'
 import { HELP } from './help.js'
 
-const COMMANDS = ['start', 'check', 'doctor', 'help']
+const COMMANDS = ['start', 'check', 'doctor', 'import', 'hash-secret', 'help']
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
 const LOG_FORMATS = ['json', 'text']
 
@@ -65,6 +66,9 @@ export async function spillway(args: readonly string[], output: Output = PROCESS
   else if (parsed.help || command === 'help') output.out(HELP[command ?? ''] ?? HELP[''])
   else if (command === 'check' || parsed.check) return check(parsed, output)
   else if (command === 'start') return start(parsed, output)
+  else if (command === 'hash-secret')
+    return (await import('./hash-secret.js')).hashSecretFromInput(process.stdin, output)
+  else if (command === 'import') return importOld(parsed, output)
   else if (command === 'doctor') return doctor(parsed.operand as string, parsed.repair ?? false, json, output)
   else {
     output.err(HELP[''])
@@ -80,10 +84,12 @@ function parse(args: readonly string[]): Arguments {
   if (command !== undefined && !COMMANDS.includes(command)) {
     throw new Error(`no command "${command}"${hint(nearest(command, COMMANDS))}`)
   }
-  const takesOperand = command === 'help' || command === 'doctor'
+  const takesOperand = command === 'help' || command === 'doctor' || command === 'import'
   const surplus = takesOperand ? positionals[2] : extra
   if (surplus !== undefined) throw new Error(`"${surplus}" is one argument too many`)
   if (command === 'doctor' && extra === undefined && !values.help) throw new Error('doctor needs the data path')
+  if (command === 'import' && extra === undefined && !values.help)
+    throw new Error('import needs the data path of an nsqd')
   requireOneOf('log-level', values['log-level'], LOG_LEVELS)
   requireOneOf('log-format', values['log-format'], LOG_FORMATS)
   if (command === 'help') return { ...values, command: extra, operand: undefined, help: true }
@@ -125,13 +131,28 @@ async function start(parsed: Arguments, output: Output): Promise<number> {
   try {
     const config = await load(parsed)
     logger = await openLogger(parsed, config.node.logLevel, output)
-    return await runNode(new SpillwayNode(config, { logger }), logger)
+    const settings = settingsOfConfig(config, logger)
+    return await runNode(new SpillwayNode(config, { logger, settings }), logger)
   } catch (error) {
     const reason = describeStartError(error)
     if (reason === null) throw error
     if (logger === null || error instanceof ConfigError) output.err(describeRefusal(error, reason))
     else logger.fatal(reason, { code: (error as BrokerError).code })
     return 1
+  }
+}
+
+async function importOld(parsed: Arguments, output: Output): Promise<number> {
+  try {
+    const config = await load(parsed)
+    const logger = await openLogger(parsed, 'warn', output)
+    const { importNsqd } = await import('./import.js')
+    return await importNsqd({ from: parsed.operand as string, config, json: parsed.json ?? false, logger, output })
+  } catch (error) {
+    const reason = describeStartError(error)
+    if (reason === null) throw error
+    output.err(describeRefusal(error, reason))
+    return 2
   }
 }
 

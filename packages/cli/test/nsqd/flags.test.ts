@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseGoFlags } from '../../src/go-flags.js'
 import { refusalOf, unparsablePercentile, warningsOf } from '../../src/nsqd/check-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from '../../src/nsqd/flags.js'
@@ -61,18 +62,47 @@ describe("nsqd's flags", () => {
       ['--tls-required', 'cannot require TLS client connections without TLS key and cert'],
       ['--tls-client-auth-policy=x', 'cannot require TLS client connections without TLS key and cert'],
       ['--e2e-processing-latency-percentile=0.5,1.5', 'invalid E2E processing latency percentile: 1.5'],
+      ['--tls-cert=c', 'failed to build TLS config - it takes both --tls-cert and --tls-key'],
+      ['--http-auth', '--http-auth needs --auth-http-address'],
     ]
     for (const [flag, reason] of refused) assert.equal(refusalOf(valuesOf(flag)), reason, flag)
     assert.equal(refusalOf(valuesOf('--max-deflate-level=9', '--node-id=1023', '--tls-required=false')), null)
   })
 
-  it('are refused where they ask for protection that is not there', () => {
-    const tls = valuesOf('--tls-required=tcp-https', '--tls-cert=c', '--tls-key=k')
-    assert.equal(refusalOf(tls), 'TLS is required, and this version has no TLS')
-    assert.match(refusalOf(valuesOf('--auth-http-address=a:1')) ?? '', /no authentication/)
-    assert.equal(refusalOf(valuesOf('--tls-cert=c')), '--tls-cert is set, and this version has no TLS')
-    assert.equal(refusalOf(valuesOf('--tls-key=k')), '--tls-key is set, and this version has no TLS')
-    assert.equal(refusalOf(valuesOf('--tls-cert=', '--tls-key=')), null)
+  it('become transports, an authenticator and a reporter', () => {
+    const tls = valuesOf('--tls-cert=c.pem', '--tls-key=/k.pem', '--tls-required=tcp-https', '--https-address=:1')
+    const expected = { certPath: resolve('c.pem'), keyPath: '/k.pem', clientAuthPolicy: 'none' }
+    const [tcp, http, https] = configOfFlags(tls).transports
+    assert.deepEqual(tcp.options, { address: '0.0.0.0:4150', tls: expected, tlsRequired: true })
+    assert.deepEqual(http.options, { address: '0.0.0.0:4151' })
+    assert.deepEqual(https.options, { address: ':1', tls: expected })
+
+    const verified = valuesOf(
+      '--tls-cert=c',
+      '--tls-key=k',
+      '--tls-client-auth-policy=require-verify',
+      '--tls-min-version=tls1.3',
+    )
+    const [, plain, secure] = configOfFlags(verified).transports
+    assert.deepEqual(plain.options, { address: '0.0.0.0:4151', tlsRequired: true })
+    const ours = {
+      certPath: resolve('c'),
+      keyPath: resolve('k'),
+      clientAuthPolicy: 'require-verify',
+      versionMin: 'TLS1.3',
+    }
+    assert.deepEqual(secure.options, { address: '0.0.0.0:4152', tls: ours })
+
+    const asked = valuesOf('--auth-http-address=a:1', '--auth-http-address=b:1', '--auth-http-request-method=post')
+    assert.deepEqual(configOfFlags(asked).authenticator, {
+      use: '@spillway/auth-nsq',
+      options: { addresses: ['a:1', 'b:1'], requestMethod: 'post' },
+    })
+    assert.deepEqual(configOfFlags(valuesOf('--statsd-address=s:8125', '--statsd-interval=10s')).reporters, [
+      { use: '@spillway/reporter-statsd', options: { address: 's:8125', intervalMs: 10_000 } },
+    ])
+    const quantiles = valuesOf('--e2e-processing-latency-percentile=0.5,0.99')
+    assert.deepEqual(configOfFlags(quantiles).node?.e2eLatencyQuantiles, [0.99, 0.5])
   })
 
   it('tell a percentile that is no number', () => {
@@ -81,16 +111,8 @@ describe("nsqd's flags", () => {
   })
 
   it('warn, once each, where they are set to something that changes nothing', () => {
-    const args = [
-      '--tls-root-ca-file=c',
-      '--snappy=true',
-      '--sync-every=1',
-      '--lookupd-tcp-address=a:1',
-      '--lookupd-tcp-address=b:1',
-    ]
+    const args = ['--sync-every=1', '--lookupd-tcp-address=a:1', '--lookupd-tcp-address=b:1']
     assert.deepEqual(warningsOf(valuesOf(...args)), [
-      '--tls-root-ca-file has no effect in this version',
-      '--snappy has no effect in this version',
       '--sync-every has no effect in Spillway',
       '--lookupd-tcp-address has no effect in this version',
     ])
@@ -117,15 +139,27 @@ describe("nsqd's flags", () => {
   it('each go somewhere, or say that they do not', () => {
     const handledByHand = [
       'version',
+      'config',
       'log-prefix',
+      'log-format',
       'tcp-address',
       'http-address',
+      'https-address',
+      'max-connections',
+      'http-auth',
+      'http-debug',
+      'http-client-connect-timeout',
+      'http-client-request-timeout',
+      'deflate',
+      'snappy',
+      'e2e-processing-latency-percentile',
       'data-path',
       'storage',
       'sync-timeout',
     ]
     for (const [name, { effect, pointer }] of Object.entries(FLAGS)) {
-      const goesSomewhere = pointer !== undefined || handledByHand.includes(name)
+      const isOfAPlugin = /^(?:tls|auth|statsd)-/.test(name)
+      const goesSomewhere = pointer !== undefined || isOfAPlugin || handledByHand.includes(name)
       assert.equal(goesSomewhere, effect === 'effective', name)
     }
   })
@@ -139,7 +173,6 @@ describe("nsqd's flags", () => {
       if (pointer !== undefined)
         assert.ok(here.includes(`\`${pointer.slice(1).replaceAll('/', '.')}\``), `${name}: ${here}`)
       if (effect === 'later') assert.match(here, /^no effect yet/, name)
-      if (effect === 'refused') assert.match(here, /^refused/, name)
       if (effect === 'never') assert.match(here, /^never/, name)
     }
   })

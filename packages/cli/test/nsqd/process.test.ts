@@ -31,14 +31,9 @@ describe('nsqd', () => {
   })
 
   it('warns of flags that have no effect, and runs', async () => {
-    const program = new Program('nsqd', [
-      ...ANYWHERE,
-      '-tls-root-ca-file=/c.pem',
-      '--lookupd-tcp-address',
-      '127.0.0.1:4160',
-    ])
+    const program = new Program('nsqd', [...ANYWHERE, '-sync-every=1', '--lookupd-tcp-address', '127.0.0.1:4160'])
     await program.sees(/TCP: listening/)
-    assert.match(program.stderr, / WARNING: --tls-root-ca-file has no effect in this version\n/)
+    assert.match(program.stderr, / WARNING: --sync-every has no effect in Spillway\n/)
     assert.match(program.stderr, / WARNING: --lookupd-tcp-address has no effect in this version\n/)
   })
 
@@ -69,11 +64,15 @@ describe('nsqd', () => {
   })
 
   it('does not start without the configuration file that it was given', async () => {
-    const { code, stderr } = await finished('--config=nsqd.toml')
+    const { code, stderr } = await finished('--config=/nowhere/nsqd.toml')
     assert.equal(code, 1)
-    assert.deepEqual(fatalOf(stderr), [
-      'failed to load config file nsqd.toml - configuration files are not supported in this version; give the flags instead',
-    ])
+    assert.deepEqual(fatalOf(stderr), ['failed to load config file /nowhere/nsqd.toml - no such file'])
+  })
+
+  it('writes JSON where it is asked to', async () => {
+    const program = new Program('nsqd', [...ANYWHERE, '--log-format=json'])
+    await program.sees(/listening/)
+    assert.equal(JSON.parse(program.errorLines[0]).level, 'info')
   })
 
   it('names the flag whose value the configuration cannot take', async () => {
@@ -136,7 +135,7 @@ describe('nsqd', () => {
     const help = await finished('-h')
     assert.equal(help.code, 0)
     assert.match(help.stdout, /^Usage of nsqd:\n {2}-version\n/)
-    assert.match(help.stdout, /-statsd-address string\n.*\[no effect yet\]\n/)
+    assert.match(help.stdout, /-lookupd-tcp-address value\n.*\[no effect yet\]\n/)
     const version = await finished('--version')
     assert.equal(version.code, 0)
     assert.match(version.stdout, /^nsqd v1\.3\.0 \(built w\/.+\)\n$/)
