@@ -1,25 +1,42 @@
 import assert from 'node:assert/strict'
+import { CertificateFiles } from '../support/certificate-files.js'
 import type { Command } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
+import { AuthServer, GOOD_SECRET } from './auth-server.js'
 import { allReady, settled } from './channel-waits.js'
 import { ClientProgram } from './client-program.js'
 import { plannedCounts } from './message-plan.js'
 import { publishAll } from './nsqjs-client.js'
 import type { Unavailable } from './unavailable.js'
+import { assertNegotiated, CHANGED_STREAMS, PLAIN, type Way } from './ways.js'
 
 const ROUND_TRIP_MESSAGES = 100_000
+const CHANGED_STREAM_MESSAGES = 20_000
 const ROUND_TRIP_LIMIT_MS = 120_000
 const MSG_TIMEOUT_MS = 3_000
 const PREPARE_LIMIT_MS = 300_000
+
+/** Over which streams a client can be tested. */
+export interface ClientStreams {
+  /** It gets a message over these. */
+  readonly managed: readonly Way[]
+  /** It gets many over these. */
+  readonly reliable: readonly Way[]
+}
 
 /**
  * What every foreign client must be able to do with the broker. `prepare` builds or installs the program and says how
  * to run it, or why that cannot be done here: then the tests are skipped and the reason is printed.
  */
-export function testClientProgram(name: string, prepare: () => Promise<Command | Unavailable>): void {
+export function testClientProgram(
+  name: string,
+  prepare: () => Promise<Command | Unavailable>,
+  { managed, reliable }: ClientStreams = { managed: CHANGED_STREAMS, reliable: CHANGED_STREAMS },
+): void {
   describe(name, () => {
     let broker: RunningBroker | undefined
     let command: Command
+    const certificates = new CertificateFiles()
 
     before(async function () {
       this.timeout(PREPARE_LIMIT_MS)
@@ -29,10 +46,11 @@ export function testClientProgram(name: string, prepare: () => Promise<Command |
         return this.skip()
       }
       command = prepared
-      broker = await startBroker()
+      broker = await startBroker({ flags: await certificates.flags() })
     })
     after(async () => {
       await broker?.stop()
+      await certificates.remove()
     })
 
     it('receives what curl published', async () => {
@@ -46,19 +64,7 @@ export function testClientProgram(name: string, prepare: () => Promise<Command |
     it('brings 100,000 messages round, through requeues and timeouts, each exactly as planned', async function () {
       assert.ok(broker)
       this.timeout(ROUND_TRIP_LIMIT_MS)
-      const program = new ClientProgram(command, 'round-trip', broker, {
-        topic: 'round-trip',
-        channel: 'foreign',
-        messageCount: ROUND_TRIP_MESSAGES,
-        msgTimeoutMs: MSG_TIMEOUT_MS,
-        limitMs: ROUND_TRIP_LIMIT_MS,
-      })
-      const planned = plannedCounts(ROUND_TRIP_MESSAGES)
-      assert.deepEqual(await program.result(), { finished: ROUND_TRIP_MESSAGES, ...planned })
-      const stats = await settled(broker, 'round-trip', 'foreign')
-      assert.equal(stats.message_count, ROUND_TRIP_MESSAGES)
-      assert.equal(stats.requeue_count, planned.requeued)
-      assert.equal(stats.timeout_count, planned.timedOut)
+      await roundTrip(command, broker, 'round-trip', PLAIN, ROUND_TRIP_MESSAGES)
     })
 
     it('shares a channel between its consumers, and gives every channel everything', async () => {
@@ -98,5 +104,68 @@ export function testClientProgram(name: string, prepare: () => Promise<Command |
       assert.deepEqual(await stopping.stop(), { code: 0, signal: null })
       assert.deepEqual(await program.result(), { disconnected: true })
     })
+
+    for (const way of managed) {
+      it(`receives what curl published over ${way.name}`, async () => {
+        assert.ok(broker)
+        const topic = `hello-over-${way.name.replaceAll(' ', '-')}`
+        const program = new ClientProgram(command, 'hello', broker, { topic, channel: 'foreign', way })
+        await assertNegotiated(broker, topic, 'foreign', way)
+        await broker.http.post(`/pub?topic=${topic}`, 'hello')
+        assert.deepEqual(await program.result(), { body: 'hello', attempts: 1 })
+        await settled(broker, topic, 'foreign')
+      })
+    }
+
+    for (const way of reliable) {
+      it(`brings 20,000 messages round over ${way.name}`, async function () {
+        assert.ok(broker)
+        this.timeout(ROUND_TRIP_LIMIT_MS)
+        await roundTrip(command, broker, `over-${way.name.replaceAll(' ', '-')}`, way, CHANGED_STREAM_MESSAGES)
+      })
+    }
+
+    describe('where everybody must authenticate', () => {
+      let authServer: AuthServer
+      let closed: RunningBroker
+
+      before(async () => {
+        authServer = await AuthServer.start()
+        const flags = [...(await certificates.flags()), `--auth-http-address=${authServer.address}`]
+        closed = await startBroker({ flags })
+      })
+      after(async () => {
+        await closed.stop()
+        await authServer.stop()
+      })
+
+      for (const way of [PLAIN, ...reliable.slice(-1)]) {
+        it(`brings 20,000 messages round with its secret (${way.name})`, async function () {
+          this.timeout(ROUND_TRIP_LIMIT_MS)
+          const topic = `open-${way.name.replaceAll(' ', '-')}`
+          await roundTrip(command, closed, topic, { ...way, secret: GOOD_SECRET }, CHANGED_STREAM_MESSAGES)
+        })
+      }
+    })
   })
+}
+
+/** Publishes and consumes at once, and holds what came of it against the plan and the broker's own counters. */
+async function roundTrip(
+  command: Command,
+  broker: RunningBroker,
+  topic: string,
+  way: Way,
+  messageCount: number,
+): Promise<void> {
+  const options = { topic, channel: 'foreign', messageCount, msgTimeoutMs: MSG_TIMEOUT_MS, way }
+  const program = new ClientProgram(command, 'round-trip', broker, { ...options, limitMs: ROUND_TRIP_LIMIT_MS })
+  const negotiated = assertNegotiated(broker, topic, 'foreign', way)
+  const planned = plannedCounts(messageCount)
+  const [result] = await Promise.all([program.result(), negotiated])
+  assert.deepEqual(result, { finished: messageCount, ...planned })
+  const stats = await settled(broker, topic, 'foreign')
+  assert.equal(stats.message_count, messageCount)
+  assert.equal(stats.requeue_count, planned.requeued)
+  assert.equal(stats.timeout_count, planned.timedOut)
 }

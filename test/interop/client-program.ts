@@ -1,6 +1,7 @@
 import { type Command, Program } from '../support/program.js'
 import type { RunningBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
+import { PLAIN, type Way } from './ways.js'
 
 export interface ScenarioOptions {
   readonly topic: string
@@ -9,6 +10,8 @@ export interface ScenarioOptions {
   readonly msgTimeoutMs?: number
   /** Bounds each wait inside the program. */
   readonly limitMs?: number
+  /** Plain without it. */
+  readonly way?: Way
 }
 
 /** One run of a program that is built on a client library of another language; see `go/main.go` for what it promises. */
@@ -18,6 +21,7 @@ export class ClientProgram {
 
   constructor(command: Command, scenario: string, broker: RunningBroker, options: ScenarioOptions) {
     this.#limitMs = options.limitMs ?? 20_000
+    const { tls, compression, secret } = options.way ?? PLAIN
     const flags = [
       `--scenario=${scenario}`,
       `--tcp-address=${broker.tcpAddress}`,
@@ -27,6 +31,9 @@ export class ClientProgram {
       `--messages=${options.messageCount ?? 0}`,
       `--msg-timeout-ms=${options.msgTimeoutMs ?? 60_000}`,
       `--limit-ms=${this.#limitMs}`,
+      `--compression=${compression}`,
+      `--auth-secret=${secret}`,
+      ...(tls ? ['--tls'] : []),
     ]
     this.#program = new Program({ ...command, args: [...command.args, ...flags] })
   }

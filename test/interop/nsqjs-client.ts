@@ -3,6 +3,7 @@ import { type ConnectionOptions, Reader, Writer } from 'nsqjs'
 import type { RunningBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
 import { bodyOf } from './message-plan.js'
+import { PLAIN, type Way } from './ways.js'
 
 const CONNECT_LIMIT_MS = 5_000
 const MESSAGES_PER_MPUB = 500
@@ -40,8 +41,19 @@ export function closeForgottenReaders(): void {
   openReaders.clear()
 }
 
-async function openWriter(broker: RunningBroker): Promise<Writer> {
-  const writer = new Writer('127.0.0.1', broker.tcpPort)
+/** What nsqjs calls what a way asks for. */
+export function optionsFor({ tls, compression, secret }: Way): ConnectionOptions {
+  return {
+    tls,
+    tlsVerification: false,
+    deflate: compression === 'deflate',
+    snappy: compression === 'snappy',
+    ...(secret === '' ? {} : { authSecret: secret }),
+  }
+}
+
+async function openWriter(broker: RunningBroker, way: Way): Promise<Writer> {
+  const writer = new Writer('127.0.0.1', broker.tcpPort, optionsFor(way))
   writer.connect()
   await within(once(writer, 'ready'), CONNECT_LIMIT_MS, 'an nsqjs writer that is ready')
   return writer
@@ -54,8 +66,13 @@ async function closeWriter(writer: Writer): Promise<void> {
 }
 
 /** Publishes messages 0 to `messageCount` - 1 in order, a batch after the other. */
-export async function publishAll(broker: RunningBroker, topic: string, messageCount: number): Promise<void> {
-  const writer = await openWriter(broker)
+export async function publishAll(
+  broker: RunningBroker,
+  topic: string,
+  messageCount: number,
+  way = PLAIN,
+): Promise<void> {
+  const writer = await openWriter(broker, way)
   for (let first = 0; first < messageCount; first += MESSAGES_PER_MPUB) {
     const size = Math.min(MESSAGES_PER_MPUB, messageCount - first)
     await publish(

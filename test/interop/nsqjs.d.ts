@@ -8,6 +8,11 @@ declare module 'nsqjs' {
     /** `msg_timeout`, in milliseconds. */
     messageTimeout?: number
     maxAttempts?: number
+    tls?: boolean
+    tlsVerification?: boolean
+    deflate?: boolean
+    snappy?: boolean
+    authSecret?: string
   }
 
   export class Message extends EventEmitter {

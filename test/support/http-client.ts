@@ -11,6 +11,11 @@ export interface ClientStats {
   readonly ready_count: number
   readonly in_flight_count: number
   readonly state: number
+  readonly tls: boolean
+  readonly deflate: boolean
+  readonly snappy: boolean
+  /** Absent without AUTH. */
+  readonly authed?: boolean
 }
 
 export interface ChannelStats {

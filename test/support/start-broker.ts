@@ -16,6 +16,8 @@ const HOST = '127.0.0.1'
 export interface BrokerOptions {
   /** Flags of `nsqd` beside the addresses and the data path. */
   readonly flags?: readonly string[]
+  /** Another executable than the one under test. */
+  readonly command?: string
   /** Listen on socket files in the broker's directory instead of on ports. */
   readonly unixSockets?: boolean
   /** The ports for V2 and for HTTP, where a test needs certain ones; otherwise any that are free. */
@@ -45,12 +47,13 @@ export async function startBroker(options: BrokerOptions = {}): Promise<RunningB
   for (let triesLeft = START_TRIES; ; triesLeft--) {
     const directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
     const { tcp, http } = await addressesIn(directory, options)
-    const command = nsqdCommand([
+    const flags = [
       `--tcp-address=${textOf(tcp)}`,
       `--http-address=${textOf(http)}`,
       `--data-path=${directory}`,
       ...(options.flags ?? []),
-    ])
+    ]
+    const command = options.command === undefined ? nsqdCommand(flags) : { command: options.command, args: flags }
     const program = new Program(command)
     try {
       await Promise.all([accepts(program, tcp), accepts(program, http)])

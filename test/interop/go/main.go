@@ -6,6 +6,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -25,6 +26,9 @@ type arguments struct {
 	messageCount int
 	msgTimeout   time.Duration
 	limit        time.Duration
+	tls          bool
+	compression  string
+	authSecret   string
 }
 
 var scenarios = map[string]func(arguments) (any, error){
@@ -45,6 +49,9 @@ func main() {
 	flag.IntVar(&args.messageCount, "messages", 0, "how many messages")
 	msgTimeoutMs := flag.Int("msg-timeout-ms", 60_000, "message timeout asked of the broker")
 	limitMs := flag.Int("limit-ms", 60_000, "how long to wait for anything")
+	flag.BoolVar(&args.tls, "tls", false, "encrypt, whoever the broker's certificate is from")
+	flag.StringVar(&args.compression, "compression", "none", "none, deflate or snappy")
+	flag.StringVar(&args.authSecret, "auth-secret", "", "secret of AUTH; none when empty")
 	flag.Parse()
 	args.msgTimeout = time.Duration(*msgTimeoutMs) * time.Millisecond
 	args.limit = time.Duration(*limitMs) * time.Millisecond
@@ -89,12 +96,25 @@ func report(failures chan<- error, err error) {
 	}
 }
 
+// newConfig is what consumers and producers have in common.
+func newConfig(args arguments) *nsq.Config {
+	config := nsq.NewConfig()
+	config.DialTimeout = connectLimit
+	if args.tls {
+		config.TlsV1 = true
+		config.TlsConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	config.Deflate = args.compression == "deflate"
+	config.Snappy = args.compression == "snappy"
+	config.AuthSecret = args.authSecret
+	return config
+}
+
 // connectConsumer subscribes with the given number of messages in flight; only errors are logged.
 func connectConsumer(args arguments, channel string, maxInFlight int, handle nsq.HandlerFunc) (*nsq.Consumer, error) {
-	config := nsq.NewConfig()
+	config := newConfig(args)
 	config.MaxInFlight = maxInFlight
 	config.MsgTimeout = args.msgTimeout
-	config.DialTimeout = connectLimit
 	consumer, err := nsq.NewConsumer(args.topic, channel, config)
 	if err != nil {
 		return nil, err

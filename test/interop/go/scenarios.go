@@ -218,7 +218,7 @@ func outlive(args arguments) (any, error) {
 
 // publishAll publishes messages 0 to messageCount-1 in order, a batch after the other.
 func publishAll(args arguments) error {
-	producer, err := nsq.NewProducer(args.tcpAddress, nsq.NewConfig())
+	producer, err := nsq.NewProducer(args.tcpAddress, newConfig(args))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import json
 import logging
+import ssl
 import time
 
 import nsq
@@ -57,14 +58,22 @@ class Run:
 
     async def drained(self):
         """Waits until the broker knows that the only consumer wants nothing, and has nothing in flight."""
+        await self.until_channel(lambda channel: channel["clients"][0]["ready_count"] == 0, "drained")
+
+    async def settled(self):
+        """Waits until the broker knows that nothing is left: pynsq loses what it has not sent when it is closed."""
+        await self.until_channel(lambda channel: channel["depth"] + channel["deferred_count"] == 0, "settled")
+
+    async def until_channel(self, condition, what):
+        """Waits until the only channel has nothing in flight and is as it should be."""
         url = f"http://{self.args.http_address}/stats?format=json&topic={self.args.topic}"
         end = time.monotonic() + self.args.limit_ms / 1000
         while time.monotonic() < end:
             response = await tornado.httpclient.AsyncHTTPClient().fetch(url)
             (channel,) = json.loads(response.body)["topics"][0]["channels"]
-            if channel["in_flight_count"] == 0 and channel["clients"][0]["ready_count"] == 0:
+            if channel["in_flight_count"] == 0 and condition(channel):
                 return
-        raise Failure(f"not drained within {self.args.limit_ms} ms")
+        raise Failure(f"not {what} within {self.args.limit_ms} ms")
 
     async def open_reader(self, channel, max_in_flight, handle):
         """A subscribed reader; `handle` takes the message and answers it itself."""
@@ -83,13 +92,24 @@ class Run:
             nsqd_tcp_addresses=[self.args.tcp_address],
             max_in_flight=max_in_flight,
             msg_timeout=self.args.msg_timeout_ms / 1000,
+            **self.stream_options(),
         )
         await self.until(lambda: reader.conns, "a connection of the reader")
         return reader
 
+    def stream_options(self):
+        """What readers and writers have in common."""
+        return {
+            "tls_v1": self.args.tls,
+            "tls_options": {"cert_reqs": ssl.CERT_NONE} if self.args.tls else None,
+            "deflate": self.args.compression == "deflate",
+            "snappy": self.args.compression == "snappy",
+            "auth_secret": self.args.auth_secret or None,
+        }
+
     async def publish_all(self):
         """Publishes messages 0 to messages - 1 in order, a batch after the other."""
-        writer = nsq.Writer([self.args.tcp_address])
+        writer = nsq.Writer([self.args.tcp_address], **self.stream_options())
         await self.until(lambda: writer.conns, "a connection of the writer")
         for first in range(0, self.args.messages, MESSAGES_PER_MPUB):
             last = min(first + MESSAGES_PER_MPUB, self.args.messages)
@@ -123,6 +143,7 @@ async def hello(run):
 
     reader = await run.open_reader(run.args.channel, 1, handle)
     await run.wait(received, "the message")
+    await run.settled()
     close(reader)
     return result
 
@@ -158,6 +179,7 @@ async def round_trip(run):
     reader = await run.open_reader(run.args.channel, 500, handle)
     await run.publish_all()
     await run.wait(complete, "every message finished")
+    await run.settled()
     if not reader.conns:
         raise Failure("the reader lost its connection")
     close(reader)
@@ -243,6 +265,9 @@ async def main():
     parser.add_argument("--messages", type=int, default=0)
     parser.add_argument("--msg-timeout-ms", type=int, default=60_000)
     parser.add_argument("--limit-ms", type=int, default=60_000)
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--compression", choices=["none", "deflate", "snappy"], default="none")
+    parser.add_argument("--auth-secret", default="")
     args = parser.parse_args()
     # pynsq logs the refusals of the late finishes, which are expected, and every connection that ends.
     logging.getLogger("nsq").setLevel(logging.CRITICAL)
