@@ -1,0 +1,247 @@
+import { bytes, type Case, int32, type Step, sized } from '../case.js'
+
+const BIG = 'x'.repeat(1_048_577)
+const NAMES = ['', 'a%20b', 'a%2Fb', 'n'.repeat(65), '%23ephemeral']
+
+const one = (name: string, row: string, ...steps: Step[]): Case => ({ name, rows: [row], steps })
+const ask = (request: string, body?: string | Uint8Array): Step =>
+  body === undefined ? { request } : { request, body }
+/** Everything that can be wrong with the topic in a query. */
+const topicErrors = (path: string, row: string): Case[] => [
+  one(`${path} without a topic`, row, ask(`POST ${path}`, 'x'), ask(`POST ${path}?other=1`, 'x')),
+  one(`${path} of topics that cannot be`, row, ...NAMES.map((name) => ask(`POST ${path}?topic=${name}`, 'x'))),
+  one(`${path} of no topic`, row, ask(`POST ${path}?topic=nobody`, 'x')),
+]
+const channelErrors = (path: string, row: string): Case[] => [
+  ...topicErrors(path, row),
+  one(
+    `${path} with channels that cannot be`,
+    row,
+    ask('POST /topic/create?topic=http-errors'),
+    ask(`POST ${path}?topic=http-errors`),
+    ...NAMES.map((name) => ask(`POST ${path}?topic=http-errors&channel=${name}`)),
+  ),
+]
+
+export const httpCases: readonly Case[] = [
+  one(
+    'paths that are not there',
+    'http.unknown',
+    ask('GET /'),
+    ask('GET /nothing'),
+    ask('POST /pub/x', 'x'),
+    ask('GET /topic'),
+  ),
+  one(
+    'wrong methods',
+    'http.method',
+    ask('GET /pub?topic=t'),
+    ask('POST /stats', 'x'),
+    ask('DELETE /topic/delete?topic=t'),
+    ask('HEAD /ping'),
+    ask('PUT /mpub', 'x'),
+  ),
+  one('OPTIONS', 'http.options', ask('OPTIONS /pub'), ask('OPTIONS /stats'), ask('OPTIONS /nothing')),
+  one(
+    'paths that are nearly right, by GET',
+    'http.redirect',
+    ask('GET /ping/'),
+    ask('GET /STATS?format=json'),
+    ask('GET //info'),
+  ),
+  {
+    name: 'paths that are nearly right, by POST',
+    rows: ['http.redirect'],
+    steps: [ask('POST /PUB?topic=t', 'x')],
+    differs: 'redirects of other methods than GET',
+  },
+  one(
+    'queries that cannot be read',
+    'http.query',
+    ask('POST /topic/create?topic=a;b'),
+    ask('POST /topic/create?topic=%zz'),
+    ask('GET /stats?a;b'),
+    ask('GET /ping?a;b'),
+  ),
+  one(
+    'the first of equal parameters',
+    'http.query',
+    ask('POST /topic/create?topic=first-1&topic=second-1'),
+    ask('POST /topic/delete?topic=second-1'),
+    ask('POST /topic/delete?topic=first-1'),
+  ),
+  one('/ping', 'http.ping', ask('GET /ping')),
+  { name: '/info', rows: ['http.info'], steps: [ask('GET /info')], differs: 'topology fields in `/info` and IDENTIFY' },
+  one(
+    '/pub',
+    'http.pub',
+    ask('POST /pub?topic=http-pub-1', 'hello'),
+    ask('POST /pub?topic=http-pub-1', 'x'.repeat(1_048_576)),
+  ),
+  one(
+    '/pub of nothing, and of too much',
+    'http.pub',
+    ask('POST /pub?topic=http-pub-2', ''),
+    ask('POST /pub', ''),
+    ask('POST /pub?topic=http-pub-2', BIG),
+  ),
+  ...topicErrors('/pub', 'http.pub'),
+  one(
+    '/pub with a delay',
+    'http.pub.defer',
+    ...['0', '1000', '3600000', '-1', '3600001', 'x', '1.5', '', '+5'].map((defer) =>
+      ask(`POST /pub?topic=http-defer-1&defer=${defer}`, 'x'),
+    ),
+  ),
+  one(
+    '/mpub',
+    'http.mpub',
+    ask('POST /mpub?topic=http-mpub-1', 'a\n\nb\r\nc'),
+    ask('GET /stats?format=json&topic=http-mpub-1&include_mem=false&include_clients=false'),
+    ask('POST /mpub?topic=http-mpub-1', ''),
+    ask('POST /mpub?topic=http-mpub-1', BIG),
+  ),
+  one('/mpub of too much', 'http.mpub', {
+    request: 'POST /mpub?topic=http-mpub-2',
+    headers: { 'content-length': '5242881' },
+  }),
+  ...topicErrors('/mpub', 'http.mpub'),
+  one(
+    '/mpub in binary',
+    'http.mpub.binary',
+    ...['true', '1', 'yes', ''].map((binary) =>
+      ask(`POST /mpub?topic=http-binary-1&binary=${binary}`, bytes(int32(2), sized('a'), sized('b'))),
+    ),
+    ask('POST /mpub?topic=http-binary-1&binary=false', 'line'),
+    ask('GET /stats?format=json&topic=http-binary-1&include_mem=false&include_clients=false'),
+  ),
+  one(
+    '/mpub in bad binary',
+    'http.mpub.binary',
+    ...[
+      bytes('\0\0'),
+      int32(0),
+      int32(-1),
+      int32(1, 0),
+      int32(1, -1),
+      int32(1, 1_048_577),
+      bytes(int32(1, 5), 'abc'),
+      int32(2, 1),
+    ].map((body) => ask('POST /mpub?topic=http-binary-2&binary=true', body)),
+  ),
+  one(
+    '/topic/create',
+    'http.topic.create',
+    ask('POST /topic/create?topic=http-topic-1'),
+    ask('POST /topic/create?topic=http-topic-1'),
+  ),
+  ...['create', 'delete', 'empty', 'pause', 'unpause'].flatMap((act) =>
+    topicErrors(`/topic/${act}`, act.endsWith('pause') ? 'http.topic.pause' : `http.topic.${act}`),
+  ),
+  one(
+    '/topic/delete',
+    'http.topic.delete',
+    ask('POST /topic/create?topic=http-topic-2'),
+    ask('POST /topic/delete?topic=http-topic-2'),
+    ask('POST /topic/delete?topic=http-topic-2'),
+  ),
+  one(
+    '/topic/pause twice',
+    'http.topic.pause',
+    ask('POST /topic/create?topic=http-topic-3'),
+    ...['pause', 'pause', 'unpause', 'unpause'].map((act) => ask(`POST /topic/${act}?topic=http-topic-3`)),
+  ),
+  ...['create', 'delete', 'empty', 'pause', 'unpause'].flatMap((act) =>
+    channelErrors(`/channel/${act}`, act.endsWith('pause') ? 'http.channel.pause' : `http.channel.${act}`),
+  ),
+  one(
+    '/channel/create',
+    'http.channel.create',
+    ask('POST /topic/create?topic=http-channel-1'),
+    ask('POST /channel/create?topic=http-channel-1&channel=c'),
+    ask('POST /channel/create?topic=http-channel-1&channel=c'),
+  ),
+  one(
+    '/stats of nothing that is there',
+    'http.stats.filter',
+    ask('POST /topic/create?topic=http-stats-1'),
+    ask('GET /stats?format=json&topic=nobody&include_mem=false'),
+    ask('GET /stats?format=json&topic=http-stats-1&channel=nobody&include_mem=false'),
+    ask('GET /stats?topic=nobody&include_mem=false'),
+  ),
+  one(
+    '/stats of a topic with a paused channel',
+    'http.stats.json',
+    ask('POST /topic/create?topic=http-stats-2'),
+    ask('POST /channel/create?topic=http-stats-2&channel=b'),
+    ask('POST /channel/create?topic=http-stats-2&channel=a'),
+    ask('POST /channel/pause?topic=http-stats-2&channel=b'),
+    ask('GET /stats?format=json&topic=http-stats-2&include_mem=false'),
+    ask('GET /stats?format=json&topic=http-stats-2&channel=a&include_mem=0&include_clients=0'),
+    ask('GET /stats?format=JSON&topic=http-stats-2&include_mem=false'),
+  ),
+  one(
+    '/stats as text',
+    'http.stats.text',
+    ask('POST /topic/create?topic=http-stats-3'),
+    ask('POST /channel/create?topic=http-stats-3&channel=c'),
+    ask('POST /topic/pause?topic=http-stats-3'),
+    ask('GET /stats?topic=http-stats-3&include_mem=false'),
+  ),
+  one(
+    '/config',
+    'http.config',
+    ...[
+      'max_rdy_count',
+      'msg_timeout',
+      'tcp_address_x',
+      'nsqlookupd_tcp_addresses',
+      'log_level',
+      'snappy',
+      'max_deflate_level',
+      'e2e_processing_latency_percentiles',
+      'tls_required',
+      'max_output_buffer_timeout',
+      'version',
+      'config',
+    ].map((name) => ask(`GET /config/${name}`)),
+    ask('GET /config/'),
+    ask('GET /config'),
+    ask('POST /config/log_level', 'x'),
+  ),
+  {
+    name: '/config of the oldest TLS',
+    rows: ['http.config'],
+    steps: [ask('GET /config/tls_min_version')],
+    differs: 'the oldest TLS, unless `--tls-min-version` says so',
+  },
+  {
+    name: '/config of the prefix of statsd',
+    rows: ['http.config'],
+    steps: [ask('GET /config/statsd_prefix')],
+    differs: '`/config/statsd_prefix`',
+  },
+  {
+    name: '/config of what came after 1.3',
+    rows: ['http.config'],
+    steps: [ask('GET /config/auth_http_request_method')],
+    differs: 'flags that came after 1.3.0 (topology, experiments, the method of auth requests)',
+  },
+  { name: '/metrics', rows: ['http.unknown'], steps: [ask('GET /metrics')], differs: '`/metrics`' },
+  one(
+    '/config that changes',
+    'http.config.put',
+    ask('PUT /config/log_level', ''),
+    ask('PUT /config/log_level', 'loud'),
+    ask('PUT /config/log_level', '"info"'),
+    ask('PUT /config/log_level', 'ERROR'),
+    ask('GET /config/log_level'),
+    ask('PUT /config/log_level', 'info'),
+    ask('PUT /config/nsqlookupd_tcp_addresses', '{'),
+    ask('PUT /config/nsqlookupd_tcp_addresses', '"a"'),
+    ask('PUT /config/nsqlookupd_tcp_addresses', 'null'),
+    ask('PUT /config/max_rdy_count', '5'),
+    ask('PUT /config/nothing', '5'),
+  ),
+  { name: '/debug', rows: ['http.debug'], steps: [ask('GET /debug/pprof/cmdline')], differs: '`/debug`' },
+]

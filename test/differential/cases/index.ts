@@ -1,0 +1,16 @@
+import type { Case } from '../case.js'
+import { authCases } from './auth.js'
+import { connectionCases } from './connection.js'
+import { httpCases } from './http.js'
+import { identifyCases } from './identify.js'
+import { messageCases } from './messages.js'
+import { topicCases } from './topics.js'
+
+export const CASES: readonly Case[] = [
+  ...connectionCases,
+  ...identifyCases,
+  ...authCases,
+  ...messageCases,
+  ...topicCases,
+  ...httpCases,
+]
