@@ -36,6 +36,11 @@ export interface SessionOutput {
   write(bytes: Uint8Array): boolean
   /** Bytes that were written here and that the operating system has not taken yet. */
   readonly pendingBytes: number
+  /**
+   * Something that was written is still being worked on, in another thread, and what is written now would wait for it: it
+   * may as well be gathered. Whenever that is over, the session is told by `drained()`.
+   */
+  readonly isEncoding: boolean
   /** Asks that nothing more be read for now; what was read already may still be handed over. Idempotent. */
   pauseReading(): void
   /** Reads again. Idempotent. */

@@ -399,6 +399,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
 
   /** Sends what is staged, or leaves it for a while when the client wants it so. */
   #flush(): void {
+    if (this.#output.isEncoding) return
     if (this.#mayHold()) {
       if (this.#outbox.stagedBytes > 0) this.#hold.start(this.settings.outputBufferTimeoutMs)
       return

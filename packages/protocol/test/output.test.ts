@@ -92,6 +92,19 @@ describe('messages', () => {
     assert.deepEqual(client.take(), [`message ${id} a`, '_heartbeat_'])
   })
 
+  it('gather while what went out before is still being compressed', async () => {
+    const client = await connectConsumer()
+    client.output.isEncoding = true
+    const ids = ['a', 'b'].flatMap((body) => client.subscription.deliver(body))
+    client.clock.flush()
+    assert.deepEqual(client.output.chunks, [])
+    client.output.isEncoding = false
+    client.session.drained()
+    client.clock.flush()
+    assert.equal(client.output.chunks.length, 1)
+    assert.deepEqual(client.take(), [`message ${ids[0]} a`, `message ${ids[1]} b`])
+  })
+
   it('in a large run go out as they are, after what was staged, and before what comes later', async () => {
     const client = await connectConsumer()
     const [small] = client.subscription.deliver('small')

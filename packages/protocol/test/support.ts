@@ -272,6 +272,7 @@ export class FakeOutput implements SessionOutput {
   readonly chunks: Buffer[] = []
   tls: TlsPeer | null = null
   pendingBytes = 0
+  isEncoding = false
   /** Whether the peer takes everything at once. */
   takes = true
   isPaused = false

@@ -75,6 +75,10 @@ export class TcpConnection implements SessionOutput {
     return this.#codec === null ? writableLength : writableLength + this.#codec.pendingBytes
   }
 
+  get isEncoding(): boolean {
+    return this.#codec !== null && this.#codec.pendingBytes > 0
+  }
+
   pauseReading(): void {
     this.#isPaused = true
     this.#codec?.pause()
