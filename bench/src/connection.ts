@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { changeStream } from './changed-stream.js'
 
 /**
  * A V2 connection that costs as little as one in Node can: all connections read into one buffer that stays in the
@@ -39,8 +40,19 @@ export function readReply(connection: Connection, at: number, sizeBytes: number)
   return null
 }
 
+/** What a connection is changed into once it is open. */
+export type StreamChange = 'tls' | 'deflate' | 'snappy'
+
 export class Connection implements Receiver {
   readonly #socket: Socket
+  /** Where bytes are written to: the socket, or what it was changed into. */
+  #output: Pick<Socket, 'write'>
+  /** What the reply to IDENTIFY changes the stream into. */
+  #change: StreamChange | null = null
+  /** Read behind that reply. */
+  #rest: Buffer | null = null
+  /** Takes what the socket reads, once the stream was changed. */
+  #decode: ((bytes: Buffer) => void) | null = null
   #carry = Buffer.alloc(512)
   #carrySizeBytes = 0
   readonly #awaited: ((text: string) => void)[] = []
@@ -57,11 +69,13 @@ export class Connection implements Receiver {
       onread: {
         buffer: readArea,
         callback: (sizeBytes) => {
-          this.#read(sizeBytes)
+          if (this.#decode === null) this.#read(sizeBytes)
+          else this.#decode(Buffer.from(readArea.subarray(0, sizeBytes)))
           return true
         },
       },
     })
+    this.#output = this.#socket
     this.#socket.once('connect', opened)
     this.#socket.on('error', (error) => this.#fail(error))
     this.#socket.once('close', () => this.#fail(new Error('the broker closed the connection')))
@@ -69,19 +83,51 @@ export class Connection implements Receiver {
   }
 
   /** Connects, says which protocol it speaks, and sends IDENTIFY when there is something to negotiate. */
-  static async open(port: number, identify?: Readonly<Record<string, unknown>>): Promise<Connection> {
+  static async open(
+    port: number,
+    identify?: Readonly<Record<string, unknown>>,
+    change?: StreamChange,
+  ): Promise<Connection> {
     const connection = await new Promise<Connection>((resolve, reject) => {
       const opening: Connection = new Connection(port, () => resolve(opening))
       opening.onFailure = reject
     })
     connection.write(Buffer.from('  V2'))
-    if (identify !== undefined) {
-      const json = Buffer.from(JSON.stringify({ feature_negotiation: true, ...identify }))
+    connection.#change = change ?? null
+    if (identify !== undefined || change !== undefined) {
+      const wish = change === undefined ? {} : { [change === 'tls' ? 'tls_v1' : change]: true }
+      const json = Buffer.from(JSON.stringify({ feature_negotiation: true, ...identify, ...wish }))
       const size = Buffer.alloc(4)
       size.writeInt32BE(json.length)
-      await connection.request(Buffer.concat([Buffer.from('IDENTIFY\n'), size, json]))
+      const replied = connection.request(Buffer.concat([Buffer.from('IDENTIFY\n'), size, json]))
+      if (change !== undefined) await connection.#confirmation(change)
+      await replied
     }
     return connection
+  }
+
+  /** Waits for the `OK`, after the reply to IDENTIFY, that comes through the changed stream. */
+  async #confirmation(change: StreamChange): Promise<void> {
+    const answer = await new Promise<string>((resolve) => this.#awaited.push(resolve))
+    if (answer !== 'OK') throw new Error(`the broker does not confirm ${change}: ${answer}`)
+  }
+
+  /** What follows the reply to IDENTIFY is changed already, even in the same read. */
+  #changeStream(change: StreamChange, rest: Buffer): void {
+    const { output, decode } = changeStream(change, this.#socket, (bytes) => this.#take(bytes))
+    this.#change = null
+    this.#output = output
+    this.#decode = decode
+    this.#rest = rest
+  }
+
+  /** Bytes that were decoded go the way of those that are read. */
+  #take(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; at += READ_SIZE_BYTES) {
+      const part = bytes.subarray(at, at + READ_SIZE_BYTES)
+      part.copy(readArea)
+      this.#read(part.length)
+    }
   }
 
   /** Sends a command and waits for its reply. Only before a receiver of its own was set. */
@@ -103,7 +149,7 @@ export class Connection implements Receiver {
 
   /** `bytes` belong to the connection until `written` is called, or, without it, until the broker has answered. */
   write(bytes: Uint8Array, written?: () => void): void {
-    this.#socket.write(bytes, written)
+    this.#output.write(bytes, written)
   }
 
   pauseReading(): void {
@@ -123,6 +169,10 @@ export class Connection implements Receiver {
       const text = readReply(this, at, sizeBytes)
       if (text !== null) this.#awaited.shift()?.(text)
       at += 4 + sizeBytes
+      if (this.#change !== null) {
+        this.#changeStream(this.#change, Buffer.from(input.subarray(at, end)))
+        return end
+      }
     }
     return at
   }
@@ -136,6 +186,9 @@ export class Connection implements Receiver {
     const end = HEADROOM_SIZE_BYTES + sizeBytes
     try {
       this.#keep(this.receiver.receive(at, end), end)
+      const rest = this.#rest
+      this.#rest = null
+      if (rest !== null) this.#decode?.(rest)
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)))
       this.close()

@@ -81,7 +81,7 @@ function durableCounts(messageCount: number) {
 const MPUB_BATCH_COUNT = 200
 
 export function helpText(scenarios: readonly Scenario[]): string {
-  const lines = scenarios.map(({ name, title }) => `  ${name.padEnd(14)} ${title}`)
+  const lines = scenarios.map(({ name, title }) => `  ${name.padEnd(15)} ${title}`)
   return `Measures a message broker, and checks every message that goes through it.
 
   npm run bench -- [options]
@@ -96,8 +96,8 @@ Without options it starts the Spillway of this checkout, with memory storage, an
 
 What is measured
 ${lines.join('\n')}
-  --only takes names from this list, separated by commas, or one of: figures (the default), limits, durable,
-  all. The durable ones run Spillway on RocksDB in every mode, and nobody beside it; --messages is the number of each.
+  --only takes names from this list, separated by commas, or one of: figures (the default), streams, limits,
+  durable, all. The durable ones run Spillway on RocksDB in every mode, and nobody beside it; --messages is the number of each.
 
 Options
   --only NAMES         what to measure
@@ -138,8 +138,9 @@ The event loop, with --loop
 `
 }
 
+const STREAMS = ['consume-tls', 'consume-deflate', 'consume-snappy']
 const LIMITS = ['start', 'topics', 'stalled']
-const GROUPS = ['all', 'figures', 'limits', 'durable']
+const GROUPS = ['all', 'figures', 'streams', 'limits', 'durable']
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[], all: readonly Scenario[]): BenchOptions | 'help' {
@@ -212,7 +213,9 @@ function count(flag: string, text: string | undefined, byDefault: number): numbe
 }
 
 function groupOf({ name, durable }: Scenario): string {
-  return durable ? 'durable' : LIMITS.includes(name) ? 'limits' : 'figures'
+  if (durable) return 'durable'
+  if (STREAMS.includes(name)) return 'streams'
+  return LIMITS.includes(name) ? 'limits' : 'figures'
 }
 
 function select(only: string, all: readonly Scenario[]): Scenario[] {

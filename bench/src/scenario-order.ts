@@ -1,3 +1,4 @@
+import { Certificate } from './certificate.js'
 import type { Scale, Scenario, ScenarioResult, StartOptions } from './scenario.js'
 import { type Mode, nsqdFlags, spillwayFlags } from './storage-flags.js'
 import { type RunningSubject, type Subject, startSubject } from './subject.js'
@@ -17,17 +18,23 @@ export async function runOrder(
   progress: (text: string) => void,
 ): Promise<ScenarioResult> {
   const started: RunningSubject[] = []
-  const start = async ({ queueSize, dataPath }: StartOptions = {}) => {
+  const certificate = new Certificate()
+  const start = async ({ queueSize, dataPath, tls = false }: StartOptions = {}) => {
     const mode = scenario.durable ? 'disk' : order.mode
     const flags = order.subject.isSpillway
       ? spillwayFlags(mode, order.scale.memoryLimitBytes)
       : nsqdFlags(mode, queueSize)
-    const subject = await startSubject(order.subject, flags, dataPath)
+    const subject = await startSubject(
+      order.subject,
+      tls ? [...flags, ...(await certificate.flags())] : flags,
+      dataPath,
+    )
     started.push(subject)
     return subject
   }
   const [outcome] = await Promise.allSettled([scenario.run({ scale: order.scale, mode: order.mode, start, progress })])
   const stopped = await Promise.allSettled(started.map((subject) => subject.stop()))
+  await certificate.remove()
   // That a broker has died says more than what the client then saw.
   for (const one of stopped) if (one.status === 'rejected') throw one.reason
   if (outcome.status === 'rejected') throw outcome.reason

@@ -37,6 +37,8 @@ export interface Scale {
 export interface StartOptions {
   /** Messages of a topic or channel that nsqd is to keep in memory, unless queues are on disk; its own default when absent. */
   readonly queueSize?: number
+  /** With a certificate, so that clients may have TLS. */
+  readonly tls?: boolean
   /** Data path of a broker that was killed; a new one when absent. */
   readonly dataPath?: string
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection } from './connection.js'
+import { Connection, type StreamChange } from './connection.js'
 import { Consumer, type LatencySink, type Requeueing } from './consumer.js'
 import type { Ledger } from './ledger.js'
 import { Publisher, prepareCommand, Serials } from './publisher.js'
@@ -95,6 +95,7 @@ export interface ConsumeOptions {
   readonly latency?: LatencySink
   readonly requeueing?: Requeueing
   readonly identify?: Readonly<Record<string, unknown>>
+  readonly change?: StreamChange
 }
 
 /** Consumers of one channel that are subscribed and wait for {@link Consuming.run}. */
@@ -110,7 +111,7 @@ export class Consuming {
   /** Subscribes, which creates topic and channel; nothing is delivered yet. */
   static async open(subject: RunningSubject, options: ConsumeOptions): Promise<Consuming> {
     const opening = Array.from({ length: options.connectionCount }, async () => {
-      const connection = await Connection.open(subject.tcpPort, options.identify)
+      const connection = await Connection.open(subject.tcpPort, options.identify, options.change)
       await connection.subscribe(options.topic, options.channel)
       return connection
     })

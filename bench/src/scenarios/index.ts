@@ -1,8 +1,10 @@
 import type { Scenario } from '../scenario.js'
 import { backlog } from './backlog.js'
 import { consume } from './consume.js'
+import { consumeDeflate, consumeSnappy, consumeTls } from './consume-changed.js'
 import { deferred } from './deferred.js'
 import { fanOut, flow } from './fan-out.js'
+import { httpPub } from './http-pub.js'
 import { latency, latency25Ms, latencyReady1 } from './latency.js'
 import { memory } from './memory.js'
 import { mpub } from './mpub.js'
@@ -21,6 +23,10 @@ export const SCENARIOS: readonly Scenario[] = [
   fanOut,
   pub2,
   pub32,
+  httpPub,
+  consumeTls,
+  consumeDeflate,
+  consumeSnappy,
   latency,
   latencyReady1,
   latency25Ms,
