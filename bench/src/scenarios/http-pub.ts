@@ -2,6 +2,7 @@ import { HttpPublisher } from '../http-publisher.js'
 import { Ledger } from '../ledger.js'
 import { Serials } from '../publisher.js'
 import type { Scenario } from '../scenario.js'
+import { waitForListener } from '../subject.js'
 import { Consuming, CpuMeter, drawTag, perMillion, perSecond } from '../traffic.js'
 import { READY_MAX, warmUp } from './warm-up.js'
 
@@ -18,6 +19,7 @@ export const httpPub: Scenario = {
     const { bodySizeBytes } = context.scale
     const messageCount = context.scale.messageCount / MESSAGE_DIVISOR
     const subject = await context.start({ queueSize: messageCount })
+    await waitForListener(subject.httpPort)
     await warmUp(context, subject)
     // HTTP has code of its own that wants to be warm.
     await post(subject.httpPort, { topic: `warm-${drawTag()}`, tag: 1, bodySizeBytes }, messageCount / 10)
