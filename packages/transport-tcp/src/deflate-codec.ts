@@ -20,6 +20,14 @@ export class DeflateCodec implements Codec {
   readonly #deflate: DeflateRaw
   readonly #inflate: InflateRaw
   readonly #onEncoded = (): void => this.#ends.encoded()
+  readonly #onDecoded = (error?: Error | null): void => {
+    if (!error) this.#decoded()
+  }
+  /** What has come while the thread pool is at work; it gets all of it in one piece. */
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+  #isDecoding = false
+  #isHeldUp = false
   #isOver = false
 
   /** @param level - 1 … 9 */
@@ -27,17 +35,15 @@ export class DeflateCodec implements Codec {
     this.#ends = ends
     this.#deflate = createDeflateRaw({ level, flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH })
     this.#deflate.on('data', (bytes: Buffer) => ends.send(bytes))
-    const options: ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> = {
+    const options: ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark'> = {
       flush: constants.Z_SYNC_FLUSH,
       chunkSize: OUTPUT_BYTES,
       readableHighWaterMark: OUTPUT_BYTES,
-      writableHighWaterMark: INPUT_BYTES_MAX,
     }
     this.#inflate = createInflateRaw(options)
     this.#inflate.on('data', (bytes: Buffer) => {
       if (!this.#isOver) ends.received(bytes)
     })
-    this.#inflate.on('drain', () => ends.readingWanted(true))
     this.#deflate.on('error', (error) => this.#failed(error))
     this.#inflate.on('error', (error) => this.#failed(error))
     // A peer that says that its stream is complete can say nothing more.
@@ -57,7 +63,33 @@ export class DeflateCodec implements Codec {
   decode(chunk: Buffer): void {
     if (this.#isOver) return
     // The read's buffer is used again for the next one.
-    if (!this.#inflate.write(Buffer.from(chunk))) this.#ends.readingWanted(false)
+    this.#waiting.push(Buffer.from(chunk))
+    this.#waitingBytes += chunk.length
+    if (!this.#isDecoding) this.#decodeWaiting()
+    if (this.#isHeldUp || this.#inflate.writableLength + this.#waitingBytes < INPUT_BYTES_MAX) return
+    this.#isHeldUp = true
+    this.#ends.readingWanted(false)
+  }
+
+  /**
+   * A trip to the thread pool costs the same for one byte as for thousands. Clients flush after every FIN, and in TLS each
+   * of those is a read of its own.
+   */
+  #decodeWaiting(): void {
+    const chunk = this.#waiting.length === 1 ? this.#waiting[0] : Buffer.concat(this.#waiting, this.#waitingBytes)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#isDecoding = true
+    this.#inflate.write(chunk, this.#onDecoded)
+  }
+
+  #decoded(): void {
+    this.#isDecoding = false
+    if (this.#isOver) return
+    if (this.#waitingBytes > 0) this.#decodeWaiting()
+    if (!this.#isHeldUp || this.#inflate.writableLength >= INPUT_BYTES_MAX) return
+    this.#isHeldUp = false
+    this.#ends.readingWanted(true)
   }
 
   pause(): void {
