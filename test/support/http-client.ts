@@ -56,6 +56,10 @@ export class HttpClient {
     return this.#send('POST', path, body)
   }
 
+  delete(path: string, body = ''): Promise<HttpAnswer> {
+    return this.#send('DELETE', path, body)
+  }
+
   async topicStats(topic: string): Promise<TopicStats | undefined> {
     const topics = await this.#topics(`&topic=${encodeURIComponent(topic)}`)
     return topics[0]
@@ -78,7 +82,11 @@ export class HttpClient {
 
   #send(method: string, path: string, body: string | Buffer): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const headers = method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}
+      const headers = {
+        ...(method === 'POST' ? { 'content-type': 'application/x-www-form-urlencoded' } : {}),
+        // Node does not expect that a DELETE has a body, and would not say where it ends.
+        ...(method === 'DELETE' ? { 'content-length': Buffer.byteLength(body) } : {}),
+      }
       const sent = request({ ...this.#where, agent: false, method, path, headers }, (response) => {
         let text = ''
         response.setEncoding('utf8')

@@ -15,6 +15,8 @@ export interface Command {
   readonly cwd?: string
   /** Added to our own environment. */
   readonly env?: Readonly<Record<string, string>>
+  /** All of its standard input; without it, there is none. */
+  readonly input?: string
 }
 
 /** A child process whose output is kept and which never outlives the test run. */
@@ -26,13 +28,16 @@ export class Program {
   #exit: Exit | undefined
   #failure: Error | undefined
 
-  constructor({ command, args, cwd, env }: Command) {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor({ command, args, cwd, env, input }: Command) {
+    const stdin = input === undefined ? 'ignore' : 'pipe'
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [stdin, 'pipe', 'pipe'] })
     this.#child = child
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    // A program that ends before it has read everything says so by its exit.
+    child.stdin?.on('error', () => undefined).end(input)
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text
     })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
     })
     const killWithUs = () => child.kill('SIGKILL')
