@@ -16,6 +16,7 @@ describe('the command line', () => {
     assert.ok(names(parse()).includes('consume'))
     assert.ok(!names(parse()).includes('topics'))
     assert.deepEqual(names(parse('--only', 'limits')), ['start', 'topics', 'stalled'])
+    assert.deepEqual(names(parse('--only', 'streams')), ['consume-tls', 'consume-deflate', 'consume-snappy'])
     assert.deepEqual(names(parse('--only', 'durable')), ['backlog', 'restart-topics', 'deferred', 'stuck', 'requeued'])
     assert.deepEqual(names(parse('--only', 'pub2,mpub')), ['mpub', 'pub2'])
     assert.equal(names(parse('--smoke')).length, SCENARIOS.length)
@@ -61,4 +62,4 @@ describe('the command line', () => {
   })
 })
 
-const known = () => ['all', 'figures', 'limits', 'durable', ...SCENARIOS.map(({ name }) => name)].join(', ')
+const known = () => ['all', 'figures', 'streams', 'limits', 'durable', ...SCENARIOS.map(({ name }) => name)].join(', ')
