@@ -28,7 +28,12 @@ export class DeflateCodec implements Codec {
   #waitingBytes = 0
   #isDecoding = false
   #isHeldUp = false
+  /** The peer sends nothing more. */
+  #hasPeerEnded = false
+  /** What is decoded now is thrown away. */
   #isOver = false
+  /** Nothing more is decoded. */
+  #isInputOver = false
 
   /** @param level - 1 … 9 */
   constructor(level: number, ends: CodecEnds) {
@@ -37,6 +42,7 @@ export class DeflateCodec implements Codec {
     this.#deflate.on('data', (bytes: Buffer) => ends.send(bytes))
     const options: ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark'> = {
       flush: constants.Z_SYNC_FLUSH,
+      finishFlush: constants.Z_SYNC_FLUSH, // a peer may go away in the middle of a block
       chunkSize: OUTPUT_BYTES,
       readableHighWaterMark: OUTPUT_BYTES,
     }
@@ -44,10 +50,12 @@ export class DeflateCodec implements Codec {
     this.#inflate.on('data', (bytes: Buffer) => {
       if (!this.#isOver) ends.received(bytes)
     })
-    this.#deflate.on('error', (error) => this.#failed(error))
-    this.#inflate.on('error', (error) => this.#failed(error))
-    // A peer that says that its stream is complete can say nothing more.
-    this.#inflate.on('end', () => this.#failed(new Error('deflate: the stream has ended')))
+    this.#deflate.on('error', (error) => {
+      if (!this.#isOver) ends.failed(error)
+    })
+    this.#inflate.on('error', (error) => this.#inputOver(error))
+    // The peer has ended the connection, or has said that its stream is complete and yet sent more.
+    this.#inflate.on('end', () => this.#inputOver(null))
   }
 
   /** The buffer is read in the thread pool. */
@@ -61,7 +69,7 @@ export class DeflateCodec implements Codec {
   }
 
   decode(chunk: Buffer): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isInputOver) return
     // The read's buffer is used again for the next one.
     this.#waiting.push(Buffer.from(chunk))
     this.#waitingBytes += chunk.length
@@ -85,11 +93,17 @@ export class DeflateCodec implements Codec {
 
   #decoded(): void {
     this.#isDecoding = false
-    if (this.#isOver) return
+    if (this.#isOver || this.#isInputOver) return
     if (this.#waitingBytes > 0) this.#decodeWaiting()
+    else if (this.#hasPeerEnded) this.#inflate.end()
     if (!this.#isHeldUp || this.#inflate.writableLength >= INPUT_BYTES_MAX) return
     this.#isHeldUp = false
     this.#ends.readingWanted(true)
+  }
+
+  inputEnded(): void {
+    this.#hasPeerEnded = true
+    if (!this.#isDecoding && !this.#isOver) this.#inflate.end()
   }
 
   pause(): void {
@@ -113,9 +127,10 @@ export class DeflateCodec implements Codec {
     this.#deflate.destroy()
   }
 
-  #failed(error: Error): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#ends.failed(error)
+  #inputOver(error: Error | null): void {
+    if (this.#isOver || this.#isInputOver) return
+    this.#isInputOver = true
+    this.#ends.readingWanted(true) // and thrown away, so that the peer's end is seen
+    this.#ends.ended(error)
   }
 }

@@ -28,6 +28,7 @@ class Decoding {
       this.#wake()
     },
     encoded: () => {},
+    ended: (error) => assert.ifError(error),
     failed: (error) => assert.fail(error),
   })
 
