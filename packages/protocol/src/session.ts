@@ -76,6 +76,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   settings: ClientSettings
   isQueued = false
   compression: 'none' | 'deflate' | 'snappy' = 'none'
+  /** From the answer to IDENTIFY to the `OK` of the last change of the stream: what else went out would break into it. */
+  isUpgrading = false
 
   readonly #context: SessionContext
   readonly #output: SessionOutput
@@ -372,7 +374,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   }
 
   heartbeatDue(): void {
-    if (!this.isOver) this.#outbox.reply(HEARTBEAT_FRAME)
+    // One that is missed meanwhile is not made up for: the `OK` that follows is as good a sign of life.
+    if (!this.isOver && !this.isUpgrading) this.#outbox.reply(HEARTBEAT_FRAME)
   }
 
   deadlinePassed(which: 'read' | 'write'): void {

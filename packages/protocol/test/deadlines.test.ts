@@ -118,6 +118,39 @@ describe('heartbeats and deadlines', () => {
     assert.ok(client.output.hasEnded)
   })
 
+  it('sends no heartbeat while the stream is being changed: it would be no part of a handshake', async () => {
+    const client = await connect()
+    client.output.upgrades = { tls: true, snappy: true, deflate: true }
+    let changed = () => {}
+    client.output.upgrading = new Promise((resolve) => {
+      changed = resolve
+    })
+    const wishes = { feature_negotiation: true, tls_v1: true, snappy: true, heartbeat_interval: 1_000 }
+    await client.send(withBody('IDENTIFY', JSON.stringify(wishes)))
+    assert.equal(client.take().length, 1)
+    await client.clock.advanceAsync(3_500)
+    assert.deepEqual(client.take(), [])
+    changed()
+    await client.clock.settle()
+    assert.deepEqual(client.take(), ['<tls>', 'OK', '<snappy>', 'OK'])
+    await client.clock.advanceAsync(500)
+    assert.deepEqual(client.take(), ['_heartbeat_'])
+  })
+
+  it('sends none either between the answer to IDENTIFY and the change that waits for it to leave', async () => {
+    const client = await connect()
+    client.output.upgrades = { tls: true, snappy: true, deflate: true }
+    client.output.takes = false
+    const wishes = { feature_negotiation: true, tls_v1: true, heartbeat_interval: 30_000 }
+    await client.send(withBody('IDENTIFY', JSON.stringify(wishes)))
+    assert.equal(client.take().length, 1)
+    client.session.heartbeatDue()
+    client.output.takeAll()
+    client.session.drained()
+    await client.clock.settle()
+    assert.deepEqual(client.take(), ['<tls>', 'OK'])
+  })
+
   it('is one timer for each of many idle clients, and no work in between', async () => {
     const broker = new FakeBroker()
     for (let index = 0; index < 100; index++) await connect(broker)

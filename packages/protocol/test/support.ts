@@ -281,6 +281,8 @@ export class FakeOutput implements SessionOutput {
   upgrades: UpgradeSupport = NO_UPGRADES
   readonly upgraded: Upgrade[] = []
   upgradeError: Error | null = null
+  /** Waits before the stream is changed. */
+  upgrading: Promise<void> = Promise.resolve()
   /** What the peer has not taken, as it was given and as it was then. */
   #kept: { bytes: Uint8Array; copy: Buffer }[] = []
 
@@ -326,6 +328,7 @@ export class FakeOutput implements SessionOutput {
   }
 
   async upgrade(upgrade: Upgrade): Promise<void> {
+    await this.upgrading
     if (this.upgradeError !== null) throw this.upgradeError
     this.upgraded.push(upgrade)
     this.chunks.push(Buffer.from(`<${upgrade.kind}>`))

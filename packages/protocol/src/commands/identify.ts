@@ -44,6 +44,7 @@ function negotiateWith(session: Session): void {
 }
 
 async function upgradeStream(session: Session, upgrades: readonly Upgrade[]): Promise<void> {
+  session.isUpgrading = true
   for (const upgrade of upgrades) {
     try {
       await session.upgrade(upgrade)
@@ -53,4 +54,5 @@ async function upgradeStream(session: Session, upgrades: readonly Upgrade[]): Pr
     }
     session.reply(OK_FRAME)
   }
+  session.isUpgrading = false
 }
