@@ -14,6 +14,14 @@ const NODE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
 const WEAK_VERSIONS: readonly TlsVersion[] = ['TLS1.0', 'TLS1.1']
 const WEAK_CIPHERS = 'DEFAULT@SECLEVEL=0'
 
+/**
+ * OpenSSL resumes no session of a client that was asked for a certificate unless its server has a name. Which server it
+ * was is told by the keys of its tickets anyhow: a context has its own, so that no session outlives a reload.
+ */
+const SESSION_ID_CONTEXT = 'spillway'
+/** Where each certificate of a PEM file begins. */
+const CERTIFICATE = /(?=-----BEGIN CERTIFICATE-----)/
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
@@ -33,18 +41,22 @@ export class TlsCredentials {
     this.#basePath = basePath
   }
 
-  /** Reads the files, for the first time or again. What cannot be used leaves things as they were. @throws BrokerError `E_INVALID_OPTION` that names the path */
+  /**
+   * Reads the files, for the first time or again. What cannot be used leaves things as they were.
+   * @throws BrokerError `E_INVALID_OPTION` that names the path
+   */
   async load(): Promise<void> {
     const { certPath, keyPath, rootCaPath, versionMin } = this.#options
     const [cert, key, ca] = await Promise.all([
       this.#read(certPath),
       this.#read(keyPath),
-      rootCaPath === undefined ? undefined : this.#read(rootCaPath),
+      rootCaPath === undefined ? undefined : this.#readAuthorities(rootCaPath),
     ])
     const options: SecureContextOptions = {
       cert,
       key,
       ...(ca === undefined ? {} : { ca }),
+      sessionIdContext: SESSION_ID_CONTEXT,
       minVersion: NODE_VERSIONS[versionMin],
       ...(WEAK_VERSIONS.includes(versionMin) ? { ciphers: WEAK_CIPHERS } : {}),
     }
@@ -82,6 +94,26 @@ export class TlsCredentials {
     return resolve(this.#basePath, path)
   }
 
+  /** OpenSSL takes a file up to the first certificate that it cannot read, be it none, and says nothing. */
+  async #readAuthorities(path: string): Promise<Buffer> {
+    const pem = await this.#read(path)
+    const { X509Certificate } = await import('node:crypto')
+    const certificates = pem
+      .toString('latin1')
+      .split(CERTIFICATE)
+      .filter((text) => text.startsWith('-----BEGIN CERTIFICATE'))
+    if (certificates.length === 0) throw refusal(`${this.#resolve(path)}: no certificate in it`)
+    for (const [index, certificate] of certificates.entries()) {
+      try {
+        new X509Certificate(certificate)
+      } catch (error) {
+        const reason = `certificate ${index + 1} in it cannot be read: ${(error as Error).message}`
+        throw refusal(`${this.#resolve(path)}: ${reason}`, error)
+      }
+    }
+    return pem
+  }
+
   async #read(path: string): Promise<Buffer> {
     try {
       return await readFile(this.#resolve(path))
@@ -92,6 +124,6 @@ export class TlsCredentials {
   }
 }
 
-function refusal(reason: string, cause: unknown): BrokerError {
+function refusal(reason: string, cause?: unknown): BrokerError {
   return new BrokerError('E_INVALID_OPTION', `failed to build TLS config - ${reason}`, { cause })
 }

@@ -6,7 +6,10 @@ import { isAcceptable, type TlsCredentials } from '@spillway/tls'
 /** A handshake that takes longer has failed. */
 const HANDSHAKE_MS_MAX = 5_000
 
-/** Lets a client have its handshake on a connection that was open until now. What was read of it before is lost. @throws Error that says why not; the connection is then closed */
+/**
+ * Lets a client have its handshake on a connection that was open until now. What was read of it before is lost.
+ * @throws Error that says why not; the connection is then closed
+ */
 export async function encrypt(socket: Socket, credentials: TlsCredentials, clock: Clock): Promise<TLSSocket> {
   const { context } = credentials
   if (context === null) throw new Error('no certificate')

@@ -17,6 +17,7 @@ export class Upgrades {
   readonly #options: UpgradesOptions
   readonly #credentials: TlsCredentials | null
   readonly #logger: Logger
+  #isMissingSnappyLogged = false
 
   /** @param credentials - null: no connection is encrypted */
   constructor(options: UpgradesOptions, credentials: TlsCredentials | null, logger: Logger) {
@@ -51,8 +52,6 @@ export class Upgrades {
     if (library instanceof Error) throw library
     return new SnappyCodec(library, ends)
   }
-
-  #isMissingSnappyLogged = false
 
   #hasSnappy(): boolean {
     if (!this.#options.snappy) return false

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { constants, createDeflateRaw } from 'node:zlib'
 import { makeAuthority, makeCertificate, TestFiles } from '@spillway/tls/testing'
 import type { TcpTransportOptions } from '../src/index.js'
@@ -331,6 +333,42 @@ describe('TLS', () => {
       assert.equal(await isAccepted(await certificateOf('mine', false)), false)
       assert.equal(await isAccepted(await certificateOf('ours', true)), true)
     })
+
+    /** The session that a first connection leaves behind, for a later one to resume. */
+    async function sessionOf(credentials: ConnectionOptions): Promise<Buffer> {
+      const client = await (server as TestServer).connect()
+      await client.identify({ tls_v1: true })
+      await client.change(tls(credentials))
+      const encrypted = client.stream as TLSSocket
+      // In TLS 1.3 it comes behind the handshake.
+      if (encrypted.getProtocol() === 'TLSv1.3') return (await once(encrypted, 'session'))[0]
+      return encrypted.getSession() as Buffer
+    }
+
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      it(`takes a client that resumes its session: ${maxVersion}`, async () => {
+        await startWith('require-verify')
+        const { cert, key } = await makeCertificate('ours', authority)
+        const session = await sessionOf({ cert, key, maxVersion })
+        const client = await (server as TestServer).connect()
+        await client.identify({ tls_v1: true })
+        await client.change(tls({ cert, key, maxVersion, session }))
+        assert.equal(await client.next(), 'OK')
+        assert.ok((client.stream as TLSSocket).isSessionReused())
+        client.send(pub('t', 'a'))
+        assert.equal(await client.next(), 'OK')
+      })
+
+      it(`checks the certificate again after a reload, though a session of before is shown: ${maxVersion}`, async () => {
+        const { credentials } = await startWith('require-verify')
+        const { cert, key } = await makeCertificate('ours', authority)
+        const session = await sessionOf({ cert, key, maxVersion })
+        await files.write('ca.pem', (await makeAuthority('another')).cert)
+        await credentials?.load()
+        await files.write('ca.pem', authority.cert)
+        assert.equal(await isAccepted(tls({ cert, key, maxVersion, session })), false)
+      })
+    }
   })
 
   it('goes on with a new certificate after a reload, and with the old one when that cannot be read', async () => {
