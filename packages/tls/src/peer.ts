@@ -12,14 +12,24 @@ const NUMBERS: Readonly<Record<string, number>> = {
 export function peerOf(socket: TLSSocket): TlsStats & { readonly commonName: string } {
   const suite = socket.getCipher().standardName
   const number = NUMBERS[suite]
-  const { subject } = socket.getPeerCertificate()
   const { alpnProtocol } = socket
   return {
     version: (socket.getProtocol() ?? '').replace(/^TLSv(\d)$/, 'TLSv$1.0').replace('TLSv', 'TLS'),
     cipherSuite: number === undefined ? suite : `Unknown ${number}`,
     negotiatedProtocol: typeof alpnProtocol === 'string' ? alpnProtocol : '',
-    commonName: typeof subject?.CN === 'string' ? subject.CN : '',
+    commonName: commonNameOf(socket),
   }
+}
+
+/** Whether the peer has shown a certificate at all. A connection that is gone has none any more. */
+export function hasCertificate(socket: TLSSocket): boolean {
+  return Object.keys(socket.getPeerCertificate() ?? {}).length > 0
+}
+
+/** The common name of the peer's certificate, empty without one. Of several the last counts, as in Go. */
+export function commonNameOf(socket: TLSSocket): string {
+  const names: string | readonly string[] = socket.getPeerCertificate()?.subject?.CN ?? ''
+  return typeof names === 'string' ? names : (names.at(-1) ?? '')
 }
 
 /**
@@ -27,7 +37,7 @@ export function peerOf(socket: TLSSocket): TlsStats & { readonly commonName: str
  * socket that was changed in the middle has no server.
  */
 export function isAcceptable(socket: TLSSocket, verifies: boolean): boolean {
-  if (Object.keys(socket.getPeerCertificate()).length === 0) return false
+  if (!hasCertificate(socket)) return false
   if (!verifies) return true
   const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null } | null }
   return ssl !== null && ssl.verifyError() === null

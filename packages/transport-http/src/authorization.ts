@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { type Authenticator, type AuthRequest, BrokerError, type Clock, type Identity } from '@spillway/core'
+import { commonNameOf } from '@spillway/tls'
 import type { Exchange } from './exchange.js'
 import { HttpError } from './http-error.js'
 import { parseParams } from './params.js'
@@ -96,7 +97,7 @@ function requestOf(exchange: Exchange, credentials: string): AuthRequest {
     secret: secretOf(credentials),
     remoteIp: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
     tls: encrypted,
-    commonName: encrypted ? String((socket as TLSSocket).getPeerCertificate().subject?.CN ?? '') : '',
+    commonName: encrypted ? commonNameOf(socket as TLSSocket) : '',
   }
 }
 
