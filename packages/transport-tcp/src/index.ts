@@ -26,7 +26,10 @@ export default definePlugin({
         description: 'Connections beyond this number are closed at once; 0 is unlimited.',
       },
       tls: { ...TLS_SCHEMA, description: `${TLS_SCHEMA.description} With it clients may have TLS (\`tls_v1\`).` },
-      tlsRequired: flag(false, 'Clients must have TLS before anything but IDENTIFY.'),
+      tlsRequired: flag(
+        false,
+        'Clients must have TLS before anything but IDENTIFY; also where `tls` asks them for a certificate.',
+      ),
       snappy: flag(true, 'Clients may have snappy.'),
       deflate: flag(true, 'Clients may have deflate.'),
     },

@@ -28,7 +28,10 @@ export interface TcpTransportOptions {
   readonly connectionsMax: number
   /** Without it no connection can be encrypted. */
   readonly tls?: TlsOptions
-  /** Clients must have their connection encrypted before anything but IDENTIFY. */
+  /**
+   * Clients must have their connection encrypted before anything but IDENTIFY; so they must, whatever this says, where
+   * `tls` asks them for a certificate.
+   */
   readonly tlsRequired: boolean
   /** Whether clients may have their connection compressed. */
   readonly snappy: boolean
@@ -77,7 +80,9 @@ export class TcpTransport implements Transport {
   async start(broker: Broker): Promise<void> {
     const target = parseListenAddress(this.#options.address, this.#basePath)
     await this.#credentials?.load()
-    this.#context = new SessionContext(broker, { requiresTls: this.#options.tlsRequired })
+    // As in nsqd: a client could get round showing its certificate by doing without TLS.
+    const requiresTls = this.#options.tlsRequired || this.#credentials?.requestCert === true
+    this.#context = new SessionContext(broker, { requiresTls })
     // A half-closed peer still gets the answers to what it asked.
     const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     if (this.#options.connectionsMax > 0) server.maxConnections = this.#options.connectionsMax

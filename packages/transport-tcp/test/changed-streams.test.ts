@@ -321,6 +321,15 @@ describe('TLS', () => {
       return (await client.next()) === 'OK'
     }
 
+    for (const policy of ['require', 'require-verify'] as const) {
+      it(`lets nobody round the certificate by doing without TLS: ${policy}`, async () => {
+        await startWith(policy)
+        const client = await (server as TestServer).connect()
+        client.send('  V2', pub('t', 'a'))
+        assert.equal(await client.next(), 'E_INVALID cannot PUB in current state (TLS required)')
+      })
+    }
+
     it('takes any when one is required', async () => {
       await startWith('require')
       assert.equal(await isAccepted(tls()), false)

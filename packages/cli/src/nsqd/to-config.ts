@@ -20,7 +20,7 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
     if (key !== undefined && value !== '') node[key] = value
   }
   const percentiles = values['e2e-processing-latency-percentile']
-  if (percentiles !== undefined) node.e2eLatencyQuantiles = percentiles.map(Number).sort((a, b) => b - a)
+  if (percentiles !== undefined) node.e2eLatencyQuantiles = percentiles.map(Number)
   const storage = values.storage ?? 'rocksdb'
   if (storage !== 'memory' && node.memorySizeBytesMax === undefined && values['mem-queue-size'] !== undefined) {
     node.memorySizeBytesMax = memorySizeBytesFor(values['mem-queue-size'])

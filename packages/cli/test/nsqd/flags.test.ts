@@ -102,7 +102,7 @@ describe("nsqd's flags", () => {
       { use: '@spillway/reporter-statsd', options: { address: 's:8125', intervalMs: 10_000 } },
     ])
     const quantiles = valuesOf('--e2e-processing-latency-percentile=0.5,0.99')
-    assert.deepEqual(configOfFlags(quantiles).node?.e2eLatencyQuantiles, [0.99, 0.5])
+    assert.deepEqual(configOfFlags(quantiles).node?.e2eLatencyQuantiles, [0.5, 0.99])
   })
 
   it('tell a percentile that is no number', () => {

@@ -60,6 +60,22 @@ export function impossibleAddresses(transports: readonly Listener[], source: Con
   return problems
 }
 
+/** Of our own transport for V2: without a certificate it cannot give what it requires. HTTP can, on another address. */
+export function impossibleRequirements(transports: readonly Listener[], source: ConfigSource): ConfigProblem[] {
+  return transports
+    .filter(({ plugin, options }) => {
+      const { tlsRequired, tls } = (options ?? {}) as { tlsRequired?: unknown; tls?: unknown }
+      return plugin.name === 'transport-tcp' && tlsRequired === true && tls === undefined
+    })
+    .map(({ pointer }) => ({
+      code: 'E_CONFIG',
+      file: source.label,
+      pointer: `${pointer}/options/tlsRequired`,
+      found: 'true',
+      expected: 'false, or tls beside it: without a certificate no client gets in',
+    }))
+}
+
 const EVERYWHERE = new Set([undefined, '0.0.0.0', '::'])
 
 /** The same for addresses of which only one can be had; `null` for what is no address. */

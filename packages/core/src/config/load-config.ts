@@ -9,7 +9,7 @@ import type { Transport } from '../contracts/transport.js'
 import type { Plugin } from '../plugin.js'
 import { AUTHENTICATOR, DISCOVERY, QUEUE, REPORTER, STORAGE, TELEMETRY, type Token, TRANSPORT } from '../tokens.js'
 import type { ConfigSource, NodeSettings, StorageUse } from './config.js'
-import { contradictingLimits, impossibleAddresses } from './contradictions.js'
+import { contradictingLimits, impossibleAddresses, impossibleRequirements } from './contradictions.js'
 import { loadPlugin } from './load-plugin.js'
 import { ConfigError, type ConfigProblem, pointerTo } from './problem.js'
 import type { RawConfig } from './read-config-file.js'
@@ -104,6 +104,7 @@ class ConfigLoader {
       ...inPlugins.flatMap((section) => section.problems),
       ...(allowsContradictingLimits ? [] : contradictingLimits(asObject(sections.node) ?? {}, this.source)),
       ...impossibleAddresses(loadedOf(transports), this.source),
+      ...impossibleRequirements(loadedOf(transports), this.source),
     ])
     if (problems.length > 0 || storage.loaded === null) throw new ConfigError(problems)
     return {
@@ -176,11 +177,13 @@ function durabilityOf(section: unknown): Durability | null {
   return storageOptions(section).durability ?? null
 }
 
-/** Fills in what the schema cannot know: the host's name. */
+/** Does what the schema cannot: fills in the host's name, puts quantiles into order. */
 function completeNode(node: unknown): LoadedConfig['node'] {
   const host = hostname()
   const unknown = { broadcastAddress: host, hostname: host, memorySizeBytesMax: null }
-  return { ...unknown, ...(node as NodeSettings) }
+  const settings = node as NodeSettings
+  const e2eLatencyQuantiles = [...settings.e2eLatencyQuantiles].sort((a, b) => b - a)
+  return { ...unknown, ...settings, e2eLatencyQuantiles }
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {

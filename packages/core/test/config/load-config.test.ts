@@ -149,6 +149,20 @@ describe('loadConfig', () => {
     assert.equal((await load(at('h:0', 'h:0'))).transports.length, 2)
   })
 
+  it('refuses to require TLS of V2 clients where there is no certificate', async () => {
+    const at = (options: object) => ({ ...BASE, transports: [{ use: './own.js', options }] })
+    assert.deepEqual(await linesOf(at({ address: 'h:1', tlsRequired: true })), [
+      'spillway.json: /transports/0/options/tlsRequired: found true, expected false, or tls beside it: without a certificate no client gets in',
+    ])
+    assert.equal((await load(at({ address: 'h:1', tlsRequired: true, tls: {} }))).transports.length, 1)
+    assert.equal((await load(at({ address: 'h:1', tlsRequired: false }))).transports.length, 1)
+  })
+
+  it('puts quantiles into descending order, as nsqd shows them', async () => {
+    const { node } = await load({ ...BASE, node: { e2eLatencyQuantiles: [0.5, 0.999, 0.95] } })
+    assert.deepEqual(node.e2eLatencyQuantiles, [0.999, 0.95, 0.5])
+  })
+
   it('refuses limits that contradict each other or a default', async () => {
     assert.deepEqual(await linesOf({ ...BASE, node: { msgTimeoutMsMax: 1_000, msgSizeBytesMax: 9e6 } }), [
       'spillway.json: /node/msgTimeoutMs: found 60000, expected at most node.msgTimeoutMsMax, which is 1000',
