@@ -1,11 +1,8 @@
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import type { LatencyStats } from '../contracts/stats.js'
+import { LatencyHistogram } from './latency-histogram.js'
 
-/** Measured in microseconds, to two digits; what takes longer than a week counts as a week. */
-const US_MAX = 7 * 24 * 3600 * 1e6
-const DIGITS = 2
-
-const newHistogram = (): RecordableHistogram => createHistogram({ lowest: 1, highest: US_MAX, figures: DIGITS })
+/** Where recorders are added up. One for all: whoever uses it is done with it before anybody else runs. */
+const sum = new LatencyHistogram()
 
 /**
  * How long messages took, over a window that slides by halves:
@@ -16,8 +13,8 @@ const newHistogram = (): RecordableHistogram => createHistogram({ lowest: 1, hig
  */
 export class LatencyRecorder {
   readonly #windowMs: number
-  #previous: RecordableHistogram | null = null
-  #current: RecordableHistogram | null = null
+  #previous: LatencyHistogram | null = null
+  #current: LatencyHistogram | null = null
   #currentFromMs = 0
 
   constructor(windowMs: number) {
@@ -26,22 +23,21 @@ export class LatencyRecorder {
 
   record(latencyMs: number, nowMs: number): void {
     this.#slide(nowMs)
-    this.#current ??= newHistogram()
-    this.#current.record(Math.min(US_MAX, Math.max(1, Math.round(latencyMs * 1000))))
+    this.#current ??= new LatencyHistogram()
+    this.#current.record(latencyMs)
   }
 
   /** What several recorders have measured together. */
   static stats(recorders: Iterable<LatencyRecorder>, quantiles: readonly number[], nowMs: number): LatencyStats {
-    const all = newHistogram()
+    sum.reset()
     for (const recorder of recorders) {
       recorder.#slide(nowMs)
-      for (const half of [recorder.#previous, recorder.#current]) if (half !== null) all.add(half)
+      if (recorder.#previous !== null) sum.add(recorder.#previous)
+      if (recorder.#current !== null) sum.add(recorder.#current)
     }
-    const { count } = all
-    if (count === 0) return { count, quantiles: quantiles.map((quantile) => ({ quantile, valueNs: 0 })) }
     return {
-      count,
-      quantiles: quantiles.map((quantile) => ({ quantile, valueNs: all.percentile(quantile * 100) * 1000 })),
+      count: sum.count,
+      quantiles: quantiles.map((quantile) => ({ quantile, valueNs: sum.valueNs(quantile) })),
     }
   }
 
