@@ -23,8 +23,9 @@ export interface Codec {
   decode(chunk: Buffer): void
   /** The peer sends nothing more. */
   inputEnded(): void
-  /** Nothing more is handed on until {@link resume}, but for what is in hand already. Idempotent, both. */
+  /** Nothing more is handed on until {@link resume}, but for one piece that is in hand already. Idempotent. */
   pause(): void
+  /** May hand something on before it returns, and be told to pause again. Idempotent. */
   resume(): void
   /** Calls back once everything has been sent on. What is decoded from now on is thrown away. */
   end(sent: () => void): void

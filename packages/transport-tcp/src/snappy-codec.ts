@@ -8,6 +8,8 @@ export class SnappyCodec implements Codec {
   readonly #ends: CodecEnds
   readonly #encoder: SnappyEncoder
   readonly #decoder: SnappyDecoder
+  /** The peer sends nothing more. */
+  #hasPeerEnded = false
   /** What is decoded now is thrown away. */
   #isOver = false
   /** Nothing more is decoded. */
@@ -36,12 +38,23 @@ export class SnappyCodec implements Codec {
   }
 
   inputEnded(): void {
-    this.#inputOver(null)
+    this.#hasPeerEnded = true
+    if (!this.#decoder.isPaused) this.#inputOver(null)
   }
 
-  /** Whatever was read has been handed on already. */
-  pause(): void {}
-  resume(): void {}
+  pause(): void {
+    this.#decoder.pause()
+  }
+
+  resume(): void {
+    if (this.#isOver || this.#isInputOver) return
+    try {
+      this.#decoder.resume()
+    } catch (error) {
+      this.#inputOver(error as Error)
+    }
+    if (this.#hasPeerEnded && !this.#decoder.isPaused) this.#inputOver(null)
+  }
 
   end(sent: () => void): void {
     this.#isOver = true

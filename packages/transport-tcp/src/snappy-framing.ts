@@ -50,15 +50,19 @@ export class SnappyEncoder {
   }
 }
 
-/** Takes chunks apart, however they are split over reads. At most one chunk is kept. */
+/**
+ * Takes chunks apart, however they are split over reads. The beginning of one chunk is kept; and of a read of 64 kB, which
+ * may hold 20 times as much, what comes while it is paused.
+ */
 export class SnappyDecoder {
   readonly #library: SnappyLibrary
   readonly #received: (bytes: Buffer) => void
-  /** The beginning of a chunk. */
+  /** The beginning of a chunk; everything that has come since, while it is paused. */
   #carry: Buffer = Buffer.alloc(0)
   /** Of a chunk that is skipped. */
   #skipBytes = 0
   #hasBegun = false
+  #isPaused = false
 
   /** @param received - gets what each chunk holds; it may be kept */
   constructor(library: SnappyLibrary, received: (bytes: Buffer) => void) {
@@ -68,9 +72,36 @@ export class SnappyDecoder {
 
   /** @throws Error when that is no such stream */
   decode(read: Buffer): void {
-    const bytes = this.#carry.length === 0 ? read : Buffer.concat([this.#carry, read])
+    const isOurs = this.#carry.length > 0
+    const bytes = isOurs ? Buffer.concat([this.#carry, read]) : read
+    this.#keep(bytes, this.#consume(bytes), isOurs)
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Takes no further chunk apart until {@link resume}, also when it is told so by whom it hands one to. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  /** Goes on with what was kept. @throws Error when that is no such stream */
+  resume(): void {
+    this.#isPaused = false
+    if (this.#carry.length > 0) this.#keep(this.#carry, this.#consume(this.#carry), true)
+  }
+
+  #keep(bytes: Buffer, at: number, isOurs: boolean): void {
+    // A read's buffer is used again for the next one, and a large one is not kept for the beginning of a small chunk. But
+    // all of it is not copied again for each chunk after which it is paused.
+    this.#carry = isOurs && this.#isPaused ? bytes.subarray(at) : Buffer.from(bytes.subarray(at))
+  }
+
+  /** Returns how far it came. */
+  #consume(bytes: Buffer): number {
     let at = 0
-    for (;;) {
+    while (!this.#isPaused) {
       const skipped = Math.min(this.#skipBytes, bytes.length - at)
       this.#skipBytes -= skipped
       at += skipped
@@ -88,8 +119,7 @@ export class SnappyDecoder {
       this.#take(type, bytes.subarray(at, end))
       at = end
     }
-    // The read's buffer is used again for the next one.
-    this.#carry = Buffer.from(bytes.subarray(at))
+    return at
   }
 
   #check(type: number, dataBytes: number): void {

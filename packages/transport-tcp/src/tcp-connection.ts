@@ -88,7 +88,8 @@ export class TcpConnection implements SessionOutput {
   resumeReading(): void {
     this.#isPaused = false
     this.#codec?.resume()
-    this.#stream.resume()
+    // What the codec had in hand may have been as much as the session takes.
+    if (!this.#isPaused) this.#stream.resume()
   }
 
   end(): void {

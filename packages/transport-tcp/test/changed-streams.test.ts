@@ -160,6 +160,19 @@ describe('a stream that is changed', () => {
     assert.deepEqual([await client.next(), await client.next()], ['OK', 'OK'])
   })
 
+  it('answers all of more publishes than are under way at once, though their end comes with them', async () => {
+    await start()
+    const client = await connect(only('snappy'))
+    client.send(Buffer.concat(Array(22_000).fill(pub('t', 'a'))))
+    client.stream.end()
+    let okCount = 0
+    for (let answer = await client.next(); answer !== null; answer = await client.next()) {
+      assert.equal(answer, 'OK')
+      okCount++
+    }
+    assert.equal(okCount, 22_000)
+  })
+
   it('is offered only as far as the options say', async () => {
     await start({ snappy: false, deflate: false })
     const client = await (server as TestServer).connect()
