@@ -8,6 +8,8 @@ import type { TcpTransportOptions } from '../src/index.js'
 import { deflate, snappy, tls } from './changed-streams.js'
 import { pub, type TestClient, TestServer, withBody, withSocketPath } from './support.js'
 
+/** What a session gathers its output in. */
+const BLOCK_SIZE_BYTES = 32 * 1024
 const files = new TestFiles()
 let server: TestServer | null = null
 let certificate: { readonly certPath: string; readonly keyPath: string }
@@ -91,6 +93,26 @@ describe('a stream that is changed', () => {
       client.send(pub('t', 'a'), pub('t', 'b'))
       client.stream.end()
       assert.deepEqual([await client.next(), await client.next(), await client.next()], ['OK', 'OK', null])
+    })
+
+    it(`answers again and again from the same memory: ${way.name}`, async () => {
+      await start()
+      const client = await connect(way)
+      const allocate = Buffer.allocUnsafeSlow
+      let blockCount = 0
+      Buffer.allocUnsafeSlow = (sizeBytes) => {
+        if (sizeBytes === BLOCK_SIZE_BYTES) blockCount++
+        return allocate(sizeBytes)
+      }
+      try {
+        for (let count = 0; count < 50; count++) {
+          client.send(pub('t', 'a'))
+          assert.equal(await client.next(), 'OK')
+        }
+      } finally {
+        Buffer.allocUnsafeSlow = allocate
+      }
+      assert.ok(blockCount <= 1, `${blockCount} blocks`)
     })
 
     it(`tells what an end in a message has cut off: ${way.name}`, async () => {
