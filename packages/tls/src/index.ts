@@ -1,3 +1,3 @@
 export { TlsCredentials } from './credentials.js'
 export { type ClientAuthPolicy, TLS_SCHEMA, type TlsOptions, type TlsVersion } from './options.js'
-export { isAcceptable, peerOf } from './peer.js'
+export { peerOf, refusalOfPeer } from './peer.js'

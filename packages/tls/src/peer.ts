@@ -23,12 +23,15 @@ export function peerOf(socket: TLSSocket): TlsStats & { readonly commonName: str
 }
 
 /**
- * Whether the client's certificate will do, for a policy that wants one. Node's own servers look at the same place; a
- * socket that was changed in the middle has no server.
+ * Why the client's certificate will not do, for a policy that wants one; `null` when it will. Node's own servers look at the same
+ * place; a socket that was changed in the middle has no server.
  */
-export function isAcceptable(socket: TLSSocket, verifies: boolean): boolean {
-  if (Object.keys(socket.getPeerCertificate()).length === 0) return false
-  if (!verifies) return true
+export function refusalOfPeer(socket: TLSSocket, verifies: boolean): string | null {
+  const { subject } = socket.getPeerCertificate()
+  if (subject === undefined) return 'tls: client did not provide a certificate'
+  if (!verifies) return null
   const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null } | null }
-  return ssl !== null && ssl.verifyError() === null
+  if (ssl === null) return 'tls: the connection was closed'
+  const error = ssl.verifyError()
+  return error === null ? null : `tls: client certificate of ${JSON.stringify(subject.CN ?? '')}: ${error.message}`
 }
