@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { BrokerError, type Logger, type LogLevel } from '@spillway/core'
+import { BrokerError, type Logger, type LogLevel, spillwayVersion } from '@spillway/core'
 import {
   ConfigError,
   configFromValue,
@@ -19,7 +19,6 @@ import { settingsOfConfig } from '../nsqd/settings.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
-import { spillwayVersion } from '../version.js'
 import { doctor } from './doctor.js'
 import { HELP } from './help.js'
 

@@ -110,7 +110,7 @@ describe('spillway start', () => {
     const program = start({ port }, '--log-format=text')
     assert.equal(await program.exit(), 1)
     server.close()
-    assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`))
+    assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`, 'm'))
     assert.equal(program.errorLines.length, 1)
   })
 

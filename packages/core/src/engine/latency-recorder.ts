@@ -19,6 +19,9 @@ export class LatencyRecorder {
   #previous: RecordableHistogram | null = null
   #current: RecordableHistogram | null = null
   #currentFromMs = 0
+  /** Of all time, which no window forgets. */
+  #totalCount = 0
+  #totalMs = 0
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs
@@ -27,21 +30,29 @@ export class LatencyRecorder {
   record(latencyMs: number, nowMs: number): void {
     this.#slide(nowMs)
     this.#current ??= newHistogram()
+    this.#totalCount++
+    this.#totalMs += Math.max(0, latencyMs)
     this.#current.record(Math.min(US_MAX, Math.max(1, Math.round(latencyMs * 1000))))
   }
 
   /** What several recorders have measured together. */
   static stats(recorders: Iterable<LatencyRecorder>, quantiles: readonly number[], nowMs: number): LatencyStats {
     const all = newHistogram()
+    let totalCount = 0
+    let totalMs = 0
     for (const recorder of recorders) {
+      totalCount += recorder.#totalCount
+      totalMs += recorder.#totalMs
       recorder.#slide(nowMs)
       for (const half of [recorder.#previous, recorder.#current]) if (half !== null) all.add(half)
     }
     const { count } = all
-    if (count === 0) return { count, quantiles: quantiles.map((quantile) => ({ quantile, valueNs: 0 })) }
+    const valueNsOf = (quantile: number): number => (count === 0 ? 0 : all.percentile(quantile * 100) * 1000)
     return {
       count,
-      quantiles: quantiles.map((quantile) => ({ quantile, valueNs: all.percentile(quantile * 100) * 1000 })),
+      totalCount,
+      totalMs,
+      quantiles: quantiles.map((quantile) => ({ quantile, valueNs: valueNsOf(quantile) })),
     }
   }
 
