@@ -413,5 +413,10 @@ describe('TLS', () => {
     })
     const garbage = await files.write('garbage.pem', 'not PEM')
     await assert.rejects(start({ tls: tlsOf(garbage) }), (error: Error) => error.message.includes(garbage))
+    const keyPath = await files.write('empty-key.pem', '')
+    await assert.rejects(start({ tls: { ...tlsOf(certificate.certPath), keyPath } }), (error: Error) => {
+      assert.match(error.message, /TLS config - \S+empty-key\.pem: no PEM private key that can be read: /)
+      return !error.message.includes(certificate.certPath)
+    })
   })
 })
