@@ -63,7 +63,24 @@ export function flagOf(pointer: string, values: NsqdValues): string | null {
   if (pointer === '/transports') return 'tcp-address'
   const listener = /^\/transports\/(\d+)\//.exec(pointer)
   if (listener !== null) return listenersOf(values)[Number(listener[1])]?.flag ?? null
+  const [, option] = /^\/(?:reporters\/0|authenticator)\/options\/(\w+)/.exec(pointer) ?? []
+  if (option !== undefined) return PLUGIN_FLAGS[option] ?? null
   return Object.keys(NSQD_FLAGS).find((name) => pointerOf(name) === pointer) ?? null
+}
+
+/** The flags behind the options of the authenticator and the reporter. */
+const PLUGIN_FLAGS: Readonly<Record<string, keyof typeof NSQD_FLAGS>> = {
+  addresses: 'auth-http-address',
+  requestMethod: 'auth-http-request-method',
+  connectTimeoutMs: 'http-client-connect-timeout',
+  requestTimeoutMs: 'http-client-request-timeout',
+  rootCaPath: 'tls-root-ca-file',
+  address: 'statsd-address',
+  prefix: 'statsd-prefix',
+  intervalMs: 'statsd-interval',
+  memStats: 'statsd-mem-stats',
+  packetSizeBytes: 'statsd-udp-packet-size',
+  excludeEphemeral: 'statsd-exclude-ephemeral',
 }
 
 function authenticatorOf(values: NsqdValues): { readonly authenticator?: PluginUse } {

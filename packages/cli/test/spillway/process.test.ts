@@ -107,7 +107,7 @@ describe('spillway start', () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as { port: number }
-    const program = start({ port }, '--log-format=text')
+    const program = start({ port }, '--log-format=text', '--log-level=error')
     assert.equal(await program.exit(), 1)
     server.close()
     assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`, 'm'))
