@@ -11,7 +11,11 @@ export interface ReadCertificate {
 }
 
 /** One line for a certificate that clients will not take for its dates, or that was read again: whose it is, and until when. */
-export function tellCertificate({ path, pem, isReload }: ReadCertificate, logger: Logger, wallMs: number): void {
+export function tellCertificate(
+  { path, pem, isReload }: ReadCertificate,
+  logger: Pick<Logger, 'warn' | 'info'>,
+  wallMs: number,
+): void {
   const { subject, validFrom, validTo } = new X509Certificate(pem)
   const fields = { path, subject: subject.replaceAll('\n', ', '), validTo: new Date(validTo).toISOString() }
   if (wallMs > Date.parse(validTo))
