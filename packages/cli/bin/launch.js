@@ -4,7 +4,10 @@ import { giveMemoryBack } from './allocator.js'
 /** Runs the function `name` of a compiled module, and exits with what it returns. */
 export async function launch(name, module) {
   if (!existsSync(module)) {
-    process.stderr.write(`${name}: Spillway is not built here yet; run: npm run build\n`)
+    process.stderr.write(
+      `${name}: Spillway is not built here yet; run: npm ci\n` +
+        'It builds, which takes the compiler: not with --omit=dev. What only building takes goes afterwards with: npm prune --omit=dev\n',
+    )
     process.exit(1)
   }
   giveMemoryBack()

@@ -14,6 +14,8 @@ export async function runNode(node: SpillwayNode, logger: Logger): Promise<numbe
   exitOnBrokenInvariant(logger)
   // A signal during the start waits for its end: half an opening cannot be closed in order.
   const signalled = firstSignal()
+  // Node would open its debugger on port 9229 at this signal, which tools that rotate logs send.
+  process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))
   process.on('SIGHUP', () => {
     logger.info('SIGHUP: reloading')
     void node.reload()

@@ -22,13 +22,19 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Splits `host:port`, `:port` or `[v6]:port`; what does not split so is the path of a Unix socket, as for nsqd.
+ * Splits `host:port`, `:port` or `[v6]:port`; what does not split so may be the path of a Unix socket.
  * @param basePath - where a relative path begins
- * @throws BrokerError `E_LISTEN` when the port is none
+ * @throws BrokerError `E_LISTEN` when the port is none, or missing
  */
 export function parseListenAddress(address: string, basePath: string): ListenTarget {
   const parts = HOST_AND_PORT.exec(address)
-  if (parts === null) return { path: resolve(basePath, address) }
+  if (parts === null) {
+    if (!isSocketPath(address)) {
+      const reason = `there is no port; a Unix socket is a path with a slash, such as ./${address}`
+      throw new BrokerError('E_LISTEN', `listen (${address}) failed - ${reason}`)
+    }
+    return { path: resolve(basePath, address) }
+  }
   const [, bracketedHost, plainHost, portText] = parts
   const port = Number(portText)
   if (!PORT.test(portText) || port > PORT_MAX) throw listenError(address, new Error(`unknown port ${portText}`))
@@ -36,9 +42,12 @@ export function parseListenAddress(address: string, basePath: string): ListenTar
   return host === '' ? { port } : { host, port }
 }
 
-/** Whether an address is the path of a Unix socket. */
+/**
+ * Whether an address is the path of a Unix socket: one with a slash, or a name that ends as those do. `127.0.0.1` and
+ * `localhost` are hosts whose port was forgotten, not files.
+ */
 export function isSocketPath(address: string): boolean {
-  return !HOST_AND_PORT.test(address)
+  return !HOST_AND_PORT.test(address) && (/[/\\]/.test(address) || /\.sock(et)?$/i.test(address))
 }
 
 /** One line that names the address, whatever went wrong there. */

@@ -1,4 +1,4 @@
-import type { Broker } from '@spillway/core'
+import { type Broker, type RefusalLog, refusalsOf } from '@spillway/core'
 import { BlockPool } from './block-pool.js'
 import { TurnQueue } from './turn-queue.js'
 
@@ -7,6 +7,7 @@ export class SessionContext {
   readonly broker: Broker
   readonly turns: TurnQueue
   readonly blocks = new BlockPool()
+  readonly refusals: RefusalLog
 
   /** Whether a connection must be encrypted before anything but IDENTIFY. */
   readonly requiresTls: boolean
@@ -15,5 +16,6 @@ export class SessionContext {
     this.broker = broker
     this.requiresTls = requiresTls
     this.turns = new TurnQueue(broker.clock)
+    this.refusals = refusalsOf(broker)
   }
 }

@@ -55,7 +55,8 @@ export interface SessionOutput {
   readonly upgrades: UpgradeSupport
   /**
    * Changes the stream, in both directions, once everything written so far has left unchanged. Nothing is read or written
-   * until it resolves. @throws Error whose message says why not; the stream is then as it was.
+   * until it resolves. @throws Error whose message says why not; the client can then be told, over the
+   * stream as it is, or the stream is closed.
    */
   upgrade(upgrade: Upgrade): Promise<void>
 }

@@ -99,6 +99,8 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   #isBlocked = false
   #isKnown = false
   #hasPeerEnded = false
+  /** The log has been told. */
+  #isRefused = false
   #hasEnded = false
   #isClosed = false
   #idleWaiters: (() => void)[] = []
@@ -201,7 +203,9 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
 
   publishFailed(token: number, error: BrokerError): void {
     if (this.#isClosed) return
-    const frame = encodeError(this.publisher.failureOf(token, error).message)
+    const failure = this.publisher.failureOf(token, error)
+    this.#noteRefusal(failure)
+    const frame = encodeError(failure.message)
     this.#replies.dropAfter(token)
     this.hangUp()
     this.#replies.settle(token, frame)
@@ -477,9 +481,16 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
   /** Makes `error` the last reply. */
   #fail(error: unknown): void {
     if (!(error instanceof BrokerError)) throw error
+    this.#noteRefusal(error)
     if (this.isOver) return
     this.#replies.push(encodeError(error.message))
     this.hangUp()
+  }
+
+  /** One line for a connection, since what follows an error is thrown away. */
+  #noteRefusal(error: BrokerError): void {
+    if (!this.#isRefused) this.#context.refusals.noteError(this.remoteAddress, error)
+    this.#isRefused = true
   }
 
   #endOnceAnswered(): void {

@@ -107,7 +107,7 @@ export class DiskSpace {
     const { ballastBytes } = this.#parts
     if (ballastBytes === 0) return
     const path = `${this.#ballastPath}.new`
-    const file = await open(path, 'w')
+    const file = await open(path, 'w', 0o600)
     try {
       for (let done = 0; done < ballastBytes && !this.#isStopped; done += ZEROS.length) {
         await file.write(ZEROS, 0, Math.min(ZEROS.length, ballastBytes - done))

@@ -19,6 +19,7 @@ const SLAB_BYTES_MAX = 1024 * 1024
 export interface RecoveryParts {
   readonly database: Database
   readonly journal: Journal
+  readonly dataPath: string
   readonly journalFolder: string
   readonly archive: Archive
   /** Filled with what is found. */
@@ -34,7 +35,7 @@ export interface RecoveryParts {
  * @throws BrokerError `E_STORAGE_CORRUPT`, `E_STORAGE_IO`
  */
 export async function recover(parts: RecoveryParts): Promise<{ nextLease: Lease }> {
-  const { database, journal, journalFolder, archive, logs, logger } = parts
+  const { database, journal, dataPath, journalFolder, archive, logs, logger } = parts
   const isNew = await isNewDatabase(database)
   if (isNew && (await goesOnFromDatabase(journalFolder))) {
     const detail = `${database.path} is missing or empty, but ${journalFolder} goes on from it: bring it back, or move both away to begin anew`
@@ -43,15 +44,25 @@ export async function recover(parts: RecoveryParts): Promise<{ nextLease: Lease 
   if (isNew) await writeVersion(database)
   await findStretches(database, logs)
   const slabs = new Map<LogState, Slab>()
+  let recordCount = 0
   const replayed = await replayJournal(
     journalFolder,
     (header, attributes, payload) => {
-      if (header.kind === RecordKind.values) replayValues(payload, parts)
-      else replayChunk(header, attributes, payload, parts, slabs)
+      if (header.kind === RecordKind.values) return replayValues(payload, parts)
+      recordCount += header.count
+      replayChunk(header, attributes, payload, parts, slabs)
     },
     { afterFile: () => archive.relieve(), ...(parts.onDamage === undefined ? {} : { onDamage: parts.onDamage }) },
   )
   const files = replayed.files.map(({ number, end }) => new FoundFile(journalFolder, number, end))
+  if (files.length > 0) {
+    const sizeBytes = files.reduce((sum, file) => sum + file.sizeBytes, 0)
+    const counts = { fileCount: files.length, sizeBytes, messageCount: recordCount }
+    logger.info(`${journalFolder}: read, since the last stop was not in order`, counts)
+  } else if (isNew) {
+    // Where a disk is not mounted, a broker starts all the same, and looks well.
+    logger.warn(`${dataPath}: nothing was stored here, this is a new, empty data path`)
+  }
   if (replayed.cutBytes > 0)
     logger.warn(`${journalFolder}: ${replayed.cutBytes} bytes at its end were not whole and are gone`)
   const last = replayed.files.at(-1)

@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   BrokerError,
   type CatalogueWrite,
@@ -119,6 +119,7 @@ export class RocksdbStorage implements Storage {
     try {
       await makeFolder(dataPath)
       await makeFolder(join(dataPath, 'journal'))
+      await makeFolder(join(dataPath, 'rocksdb')) // what RocksDB makes in it is open to everybody
     } catch (error) {
       throw storageError(error, dataPath)
     }
@@ -128,6 +129,7 @@ export class RocksdbStorage implements Storage {
       const recovered = await recover({
         database: this.#database,
         journal: this.#journal,
+        dataPath,
         journalFolder: join(dataPath, 'journal'),
         archive: this.#archive,
         logs: this.#logs,
@@ -280,13 +282,20 @@ function youngBytesFor(memorySizeBytesMax: number | null): number {
   return Math.min(YOUNG_BYTES_MAX, Math.max(YOUNG_BYTES_MIN, memorySizeBytesMax * YOUNG_SHARE))
 }
 
-/** `mkdir` with `recursive` says of a read-only file system that nothing is there. */
+/** Messages are nobody else's business; nsqd's queue files are closed to others, too. */
+const FOLDER_MODE = 0o700
+
+/** `mkdir` with `recursive` says of a read-only file system that nothing is there, and gives folders above it the mode as well. */
 async function makeFolder(path: string): Promise<void> {
   try {
-    await mkdir(path)
+    await mkdir(path, FOLDER_MODE)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') await mkdir(path, { recursive: true })
-    else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+    if (code === 'ENOENT') {
+      await mkdir(dirname(path), { recursive: true })
+      await mkdir(path, FOLDER_MODE)
+    } else if (code !== 'EEXIST' || !(await stat(path)).isDirectory()) {
+      throw error
+    }
   }
 }

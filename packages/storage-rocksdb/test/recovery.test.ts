@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, renameSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Chunk, LogStore } from '@spillway/core'
-import { recordsOf, sampleChunk, sequencesOf } from '@spillway/core/testing'
+import { recordsOf, sampleChunk, sequencesOf, TestLogger } from '@spillway/core/testing'
 import { RecordKind } from '../src/journal/record.js'
 import { logKey } from '../src/keys.js'
 import type { RocksdbStorage } from '../src/rocksdb-storage.js'
@@ -42,6 +42,45 @@ describe('Recovery', () => {
     await storage.open()
     return { storage, log: await storage.openLog(LOG, PROCESS) }
   }
+
+  it('says in one line that a journal was read, and how much; and nothing after a stop in order', async () => {
+    await journalOf(chunkRecord(sampleChunk(0, ['a', 'b'])), chunkRecord(sampleChunk(2, ['c'])))
+    const logger = new TestLogger()
+    const storage = makeStorage(path, {}, undefined, logger)
+    await storage.open()
+    const lines = logger.lines.filter(({ level }) => level !== 'debug')
+    assert.equal(lines.length, 1)
+    assert.equal(lines[0].message, `${join(path, 'journal')}: read, since the last stop was not in order`)
+    assert.deepEqual([lines[0].fields.fileCount, lines[0].fields.messageCount], [1, 3])
+    await storage.close()
+    const next = makeStorage(path, {}, undefined, logger)
+    await next.open()
+    await next.close()
+    assert.equal(logger.lines.filter(({ level }) => level !== 'debug').length, 1)
+  })
+
+  it('warns of a data path that it has made, or that has nothing in it: a disk may not be mounted', async () => {
+    const logger = new TestLogger()
+    for (const folder of [join(path, 'not', 'here'), path]) {
+      const storage = makeStorage(folder, {}, undefined, logger)
+      await storage.open()
+      await storage.close()
+    }
+    assert.deepEqual(logger.messages('warn'), [
+      `${join(path, 'not', 'here')}: nothing was stored here, this is a new, empty data path`,
+      `${path}: nothing was stored here, this is a new, empty data path`,
+    ])
+  })
+
+  it('keeps what it makes from other users', async () => {
+    const folder = join(path, 'data')
+    const storage = makeStorage(folder)
+    await storage.open()
+    const modeOf = (...names: string[]) => (statSync(join(folder, ...names)).mode & 0o777).toString(8)
+    assert.deepEqual([modeOf(), modeOf('journal'), modeOf('rocksdb')], ['700', '700', '700'])
+    for (const name of readdirSync(join(folder, 'journal'))) assert.equal(modeOf('journal', name), '600')
+    await storage.close()
+  })
 
   it('takes what was appended instead of what was refused, also when both were written', async () => {
     const before = sampleChunk(0, ['a', 'b', 'c', 'd', 'e'])

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '@spillway/core'
+import type { Clock, Logger } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
 import { TestLogger } from '@spillway/core/testing'
 import { RocksdbStorage } from '../src/index.js'
@@ -21,11 +21,12 @@ export function makeStorage(
   dataPath: string,
   options: Partial<RocksdbOptions> = {},
   clock: Clock = new SystemClock(),
+  logger: Logger = new TestLogger(),
 ): RocksdbStorage {
   return new RocksdbStorage({
     options: { ...TEST_OPTIONS, ...options },
     clock,
-    logger: new TestLogger(),
+    logger,
     dataPath,
   })
 }

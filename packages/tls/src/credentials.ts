@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { SecureContext, SecureContextOptions, SecureVersion } from 'node:tls'
 import { BrokerError } from '@spillway/core'
 import type { TlsOptions, TlsVersion } from './options.js'
+import type { ReadCertificate } from './tell-certificate.js'
 
 const NODE_VERSIONS: Readonly<Record<TlsVersion, SecureVersion>> = {
   'TLS1.0': 'TLSv1',
@@ -32,11 +33,16 @@ const REASONS: Readonly<Record<string, string>> = {
 export class TlsCredentials {
   readonly #options: TlsOptions
   readonly #basePath: string
+  readonly #onRead: (certificate: ReadCertificate) => void
   #contextOptions: SecureContextOptions | null = null
   #context: SecureContext | null = null
 
-  /** @param basePath - where relative paths begin */
-  constructor(options: TlsOptions, basePath: string) {
+  /**
+   * @param basePath - where relative paths begin
+   * @param onRead - told whenever the files were read and can be used
+   */
+  constructor(options: TlsOptions, basePath: string, onRead: (certificate: ReadCertificate) => void = () => {}) {
+    this.#onRead = onRead
     this.#options = options
     this.#basePath = basePath
   }
@@ -64,10 +70,11 @@ export class TlsCredentials {
     try {
       this.#context = createSecureContext(options)
     } catch (error) {
-      const paths = [certPath, keyPath, ...(rootCaPath === undefined ? [] : [rootCaPath])]
-      throw refusal(`${paths.map((path) => this.#resolve(path)).join(', ')}: ${(error as Error).message}`, error)
+      throw this.#refusalOf(options, createSecureContext, error as Error)
     }
+    const isReload = this.#contextOptions !== null
     this.#contextOptions = options
+    this.#onRead({ path: this.#resolve(certPath), pem: cert, isReload })
   }
 
   /** For one more connection. Null before {@link load}. */
@@ -88,6 +95,27 @@ export class TlsCredentials {
   /** Whether a certificate must be of an authority that counts. */
   get verifiesClients(): boolean {
     return this.#options.clientAuthPolicy === 'require-verify'
+  }
+
+  /** OpenSSL does not say which file it means: each is tried alone. Where each is good, they do not belong together. */
+  #refusalOf(
+    { cert, key, ca }: SecureContextOptions,
+    createSecureContext: (options: SecureContextOptions) => unknown,
+    error: Error,
+  ): BrokerError {
+    const { certPath, keyPath, rootCaPath = '' } = this.#options
+    for (const [path, wanted, part] of [
+      [certPath, 'certificate', { cert }],
+      [keyPath, 'private key', { key }],
+      [rootCaPath, 'certificate', { ca }],
+    ] as const) {
+      try {
+        createSecureContext(part as SecureContextOptions)
+      } catch (cause) {
+        return refusal(`${this.#resolve(path)}: no PEM ${wanted} that can be read: ${(cause as Error).message}`, cause)
+      }
+    }
+    return refusal(`${this.#resolve(certPath)}, ${this.#resolve(keyPath)}: ${error.message}`, error)
   }
 
   #resolve(path: string): string {

@@ -33,12 +33,14 @@ export function commonNameOf(socket: TLSSocket): string {
 }
 
 /**
- * Whether the client's certificate will do, for a policy that wants one. Node's own servers look at the same place; a
- * socket that was changed in the middle has no server.
+ * Why the client's certificate will not do, for a policy that wants one; `null` when it will. Node's own servers look at the same
+ * place; a socket that was changed in the middle has no server.
  */
-export function isAcceptable(socket: TLSSocket, verifies: boolean): boolean {
-  if (!hasCertificate(socket)) return false
-  if (!verifies) return true
+export function refusalOfPeer(socket: TLSSocket, verifies: boolean): string | null {
+  if (!hasCertificate(socket)) return 'tls: client did not provide a certificate'
+  if (!verifies) return null
   const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null } | null }
-  return ssl !== null && ssl.verifyError() === null
+  if (ssl === null) return 'tls: the connection was closed'
+  const error = ssl.verifyError()
+  return error === null ? null : `tls: client certificate of ${JSON.stringify(commonNameOf(socket))}: ${error.message}`
 }

@@ -1,5 +1,12 @@
 import type { ServerResponse } from 'node:http'
-import { type Broker, BrokerError, type ErrorCode, type ProcessMemory, type PublishWaiter } from '@spillway/core'
+import {
+  type Broker,
+  BrokerError,
+  type ErrorCode,
+  type ProcessMemory,
+  type PublishWaiter,
+  refusalsOf,
+} from '@spillway/core'
 import type { HttpAuthorization } from './authorization.js'
 import type { BodySink } from './bodies/body-sink.js'
 import { discardBody, hasBody, readBody } from './body-reader.js'
@@ -14,9 +21,12 @@ import type { HttpRequest } from './request.js'
 const UNAVAILABLE: ReadonlyMap<ErrorCode, string> = new Map([
   ['E_EXITING', 'EXITING'],
   ['E_STORAGE_CLOSED', 'EXITING'],
-  ['E_MEMORY_FULL', 'FULL'],
+  ['E_MEMORY_FULL', 'MEMORY_FULL'],
   ['E_STORAGE_FULL', 'FULL'],
 ])
+
+/** Questions with the answer no, and not a client that was refused. */
+const UNLOGGED_STATUS: ReadonlySet<number> = new Set([404, 405])
 
 /** What all requests of one listener share. */
 export interface HttpNode {
@@ -128,8 +138,10 @@ export class Exchange implements PublishWaiter {
       this.#log(error)
       this.request.socket.destroy()
     } else if (error instanceof HttpError) {
+      if (!UNLOGGED_STATUS.has(error.status)) this.#noteRefusal(error.code, `status ${error.status}`)
       this.sendError(error.status, error.code, error.headers)
     } else if (error instanceof BrokerError && UNAVAILABLE.has(error.code)) {
+      this.#noteRefusal(error.code, error.detail)
       this.sendError(503, UNAVAILABLE.get(error.code) as string)
     } else {
       this.#log(error)
@@ -145,8 +157,16 @@ export class Exchange implements PublishWaiter {
 
   publishFailed(_token: number, error: BrokerError): void {
     const reason = error.cause instanceof BrokerError ? error.cause : error
-    // Not logged: the engine says once what is wrong, not for each message.
+    this.#noteRefusal(reason.code, reason.detail)
     this.sendError(503, UNAVAILABLE.get(reason.code) ?? 'PUB_FAILED')
+  }
+
+  /** The path stands without its query, where people put secrets. */
+  #noteRefusal(code: string, reason: string): void {
+    const { remoteAddress, remotePort } = this.request.socket
+    const host = (remoteAddress ?? '').replace(/^::ffff:/, '')
+    const peer = host === '' ? '@' : `${host.includes(':') ? `[${host}]` : host}:${remotePort}`
+    refusalsOf(this.broker).note(peer, code, `${this.method} ${this.path}: ${reason}`)
   }
 
   #log(error: unknown): void {

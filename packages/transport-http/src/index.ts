@@ -1,5 +1,5 @@
 import { definePlugin, TRANSPORT } from '@spillway/core'
-import { TlsCredentials } from '@spillway/tls'
+import { type ReadCertificate, TlsCredentials, tellCertificate } from '@spillway/tls'
 import { type HttpTransportOptions, OPTIONS_SCHEMA } from './options.js'
 import { HttpTransport } from './server.js'
 
@@ -11,9 +11,10 @@ export default definePlugin({
   name: 'transport-http',
   provides: TRANSPORT,
   optionsSchema: OPTIONS_SCHEMA,
-  create(options: HttpTransportOptions, { dataPath, configPath, onReload }) {
+  create(options: HttpTransportOptions, { logger, clock, dataPath, configPath, onReload }) {
     if (options.tls === undefined) return new HttpTransport(options, dataPath)
-    const transport = new HttpTransport(options, dataPath, new TlsCredentials(options.tls, configPath))
+    const tell = (certificate: ReadCertificate): void => tellCertificate(certificate, logger, clock.wallMs())
+    const transport = new HttpTransport(options, dataPath, new TlsCredentials(options.tls, configPath, tell))
     onReload(() => transport.reload())
     return transport
   },

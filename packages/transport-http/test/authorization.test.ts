@@ -50,6 +50,21 @@ describe('HTTP where clients must authenticate', () => {
     return (await http.request(method, path, { headers, body: method === 'GET' ? '' : 'x' })).status
   }
 
+  it('leaves a line in the log of each client that is refused: address, code and reason, and not the secret', async () => {
+    await status('POST', '/pub?topic=orders', bearer('wrong'))
+    await status('POST', '/pub?topic=bills&secret=x', bearer('shop:pw'))
+    await status('GET', '/nowhere', bearer('shop:pw'))
+    const lines = broker.logger.lines.filter(({ message }) => message === 'client refused')
+    assert.deepEqual(
+      lines.map(({ level, fields }) => [level, fields.code, fields.reason]),
+      [
+        ['warn', 'UNAUTHORIZED', 'POST /pub: status 401'],
+        ['warn', 'FORBIDDEN', 'POST /pub: status 403'],
+      ],
+    )
+    assert.match(String(lines[0].fields.peer), /^127\.0\.0\.1:\d+$/)
+  })
+
   it('answers everybody whether it is there, and what it is', async () => {
     assert.equal(await status('GET', '/ping'), 200)
     assert.equal(await status('GET', '/info'), 200)

@@ -108,10 +108,10 @@ describe('HTTP in front of the engine', () => {
 })
 
 describe('HTTP in front of an engine with little memory', () => {
-  it('refuses what has no room with 503 FULL, and takes it when there is room', async () => {
+  it('refuses what has no room with 503 MEMORY_FULL, and takes it when there is room', async () => {
     const broker = await RealBroker.start({ options: { memorySizeBytesMax: 256 * 1024 } })
     try {
-      assertError(await broker.post('/mpub?topic=t', `${'x'.repeat(1000)}\n`.repeat(1000)), 503, 'FULL')
+      assertError(await broker.post('/mpub?topic=t', `${'x'.repeat(1000)}\n`.repeat(1000)), 503, 'MEMORY_FULL')
       assertOk(await broker.post('/pub?topic=t', 'x'))
     } finally {
       await broker.stop()

@@ -6,7 +6,7 @@ import { FakeBroker } from './support/fake-broker.js'
 import { channelStats, topicStats } from './support/sample-stats.js'
 import { TestTransport } from './support/start-transport.js'
 
-const latency = { count: 3, quantiles: [{ quantile: 0.99, valueNs: 2_500_000 }] }
+const latency = { count: 3, totalCount: 7, totalMs: 1_250, quantiles: [{ quantile: 0.99, valueNs: 2_500_000 }] }
 const STATS = {
   topics: [
     topicStats({
@@ -41,10 +41,25 @@ describe('/metrics', () => {
     assert.equal(samples.get(`spillway_channel_depth{${channel}}`), '3')
     assert.equal(samples.get(`spillway_channel_oldest_message_age_seconds{${channel}}`), '1.5')
     assert.equal(samples.get(`spillway_channel_processing_latency_seconds{${channel},quantile="0.99"}`), '0.0025')
-    assert.equal(samples.get(`spillway_channel_processing_latency_seconds_count{${channel}}`), '3')
+    assert.equal(samples.get(`spillway_channel_processing_latency_seconds_count{${channel}}`), '7')
+    assert.equal(samples.get(`spillway_channel_processing_latency_seconds_sum{${channel}}`), '1.25')
+    const { version } = JSON.parse(readFileSync(new URL('../../../core/package.json', import.meta.url), 'utf8'))
+    assert.match(
+      text,
+      new RegExp(`^spillway_build_info{version="${version}",nsq_version="1.3.0",node_version="v[^"]+"} 1$`, 'm'),
+    )
     assert.ok(samples.has('process_resident_memory_bytes'))
     assert.ok(samples.has('nodejs_eventloop_lag_p99_seconds'))
     await http.stop()
+  })
+
+  it('has no quantile of a window without messages, and goes on counting', () => {
+    const empty = { count: 0, totalCount: 7, totalMs: 1_250, quantiles: [{ quantile: 0.99, valueNs: 0 }] }
+    const topics = [topicStats({ name: 't', channels: [channelStats({ name: 'c', e2eLatency: empty })] })]
+    const samples = samplesIn([...nodeMetrics(new FakeBroker(), { topics, producers: [] }, 'channels')].join(''))
+    const name = 'spillway_channel_processing_latency_seconds'
+    assert.equal(samples.get(`${name}{topic="t",channel="c",quantile="0.99"}`), 'NaN')
+    assert.equal(samples.get(`${name}_count{topic="t",channel="c"}`), '7')
   })
 
   it('names every metric once, with what it is', async () => {
@@ -52,7 +67,7 @@ describe('/metrics', () => {
     const types = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name)
     assert.deepEqual(types, [...new Set(types)])
     for (const name of samplesIn(text).keys()) {
-      const family = name.replace(/\{.*/, '').replace(/_count$/, '')
+      const family = name.replace(/\{.*/, '').replace(/_(count|sum)$/, '')
       assert.ok(types.includes(family), name)
     }
   })

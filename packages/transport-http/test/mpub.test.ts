@@ -192,7 +192,7 @@ describe('POST /mpub', () => {
       http.broker.refusal = new BrokerError('E_EXITING', 'exiting')
       assertError(await http.post('/mpub?topic=t', 'a'), 503, 'EXITING')
       http.broker.refusal = new BrokerError('E_MEMORY_FULL', 'budget used up')
-      assertError(await http.post('/mpub?topic=t&binary=1', batch('a')), 503, 'FULL')
+      assertError(await http.post('/mpub?topic=t&binary=1', batch('a')), 503, 'MEMORY_FULL')
     } finally {
       await http.stop()
     }

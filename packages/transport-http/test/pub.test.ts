@@ -127,7 +127,7 @@ describe('POST /pub', () => {
 
   const failures: readonly (readonly [reason: string, error: BrokerError, code: string])[] = [
     ['exits', new BrokerError('E_EXITING', 'exiting'), 'EXITING'],
-    ['has no memory left', new BrokerError('E_MEMORY_FULL', 'budget used up'), 'FULL'],
+    ['has no memory left', new BrokerError('E_MEMORY_FULL', 'budget used up'), 'MEMORY_FULL'],
     ['has a full disk', failedBy('E_STORAGE_FULL'), 'FULL'],
     ['cannot write', failedBy('E_STORAGE_IO'), 'PUB_FAILED'],
   ]
@@ -180,7 +180,7 @@ describe('POST /pub', () => {
 
   it('refuses a large body early when memory is used up', async () => {
     http.broker.pressure = 'full'
-    assertError(await http.post('/pub?topic=t', 'x'.repeat(500_000)), 503, 'FULL')
+    assertError(await http.post('/pub?topic=t', 'x'.repeat(500_000)), 503, 'MEMORY_FULL')
     assert.deepEqual([http.broker.topics.size, http.broker.chargedBytes], [0, 0])
   })
 })

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Clock } from '@spillway/core'
-import { isAcceptable, type TlsCredentials } from '@spillway/tls'
+import type { TlsCredentials } from '@spillway/tls'
 
 /** A handshake that takes longer has failed. */
 const HANDSHAKE_MS_MAX = 5_000
 
 /**
  * Lets a client have its handshake on a connection that was open until now. What was read of it before is lost.
+ * Whose certificate the client has is not looked at.
  * @throws Error that says why not; the connection is then closed
  */
 export async function encrypt(socket: Socket, credentials: TlsCredentials, clock: Clock): Promise<TLSSocket> {
@@ -17,13 +18,11 @@ export async function encrypt(socket: Socket, credentials: TlsCredentials, clock
     isServer: true,
     secureContext: context,
     requestCert: credentials.requestCert,
-    rejectUnauthorized: false, // looked at below, once it is known
+    // Has OpenSSL refuse a client that has none, with the alert that says so. Other certificates it lets pass: the caller looks.
+    rejectUnauthorized: credentials.requestCert,
   })
   try {
     await handshake(encrypted, clock)
-    if (credentials.requestCert && !isAcceptable(encrypted, credentials.verifiesClients)) {
-      throw new Error('tls: client did not provide an acceptable certificate')
-    }
   } catch (error) {
     encrypted.destroy()
     throw error
@@ -40,8 +39,9 @@ function handshake(encrypted: TLSSocket, clock: Clock): Promise<void> {
     }
     encrypted.on('error', failed)
     // Where Node tells of broken records, unless a server of its own has the connection; it then leaves it open.
-    encrypted.on('_tlsError', (error: Error) => {
-      failed(error)
+    encrypted.on('_tlsError', (error: Error & { readonly reason?: string }) => {
+      // The message is OpenSSL's, with thread, file and line.
+      failed(error.reason === undefined ? error : new Error(`tls: ${error.reason}`, { cause: error }))
       encrypted.destroy()
     })
     encrypted.once('close', () => failed(new Error('tls: the connection was closed')))

@@ -1,5 +1,5 @@
 import { definePlugin, TRANSPORT } from '@spillway/core'
-import { TLS_SCHEMA, TlsCredentials } from '@spillway/tls'
+import { type ReadCertificate, TLS_SCHEMA, TlsCredentials, tellCertificate } from '@spillway/tls'
 import { TcpTransport, type TcpTransportOptions } from './tcp-transport.js'
 
 export { TcpTransport, type TcpTransportOptions }
@@ -35,8 +35,9 @@ export default definePlugin({
     },
     additionalProperties: false,
   },
-  create(options: TcpTransportOptions, { logger, dataPath, configPath, onReload }) {
-    const credentials = options.tls === undefined ? null : new TlsCredentials(options.tls, configPath)
+  create(options: TcpTransportOptions, { logger, clock, dataPath, configPath, onReload }) {
+    const tell = (certificate: ReadCertificate): void => tellCertificate(certificate, logger, clock.wallMs())
+    const credentials = options.tls === undefined ? null : new TlsCredentials(options.tls, configPath, tell)
     if (credentials !== null) onReload(() => credentials.load())
     return new TcpTransport(options, logger, dataPath, credentials)
   },

@@ -122,12 +122,13 @@ export class TcpConnection implements SessionOutput {
 
   async upgrade({ kind, level }: Upgrade): Promise<void> {
     if (kind === 'tls') {
-      const { stream, peer } = await this.#upgrades.encrypt(this.#stream, this.#clock)
+      const { stream, peer, refusal } = await this.#upgrades.encrypt(this.#stream, this.#clock)
       this.#stream = stream
       this.#tls = peer
       this.#watch(stream)
       stream.on('data', this.#onRead)
       this.#keepsWrites = true
+      if (refusal !== null) throw new Error(refusal)
     } else {
       this.#codec = this.#upgrades.compress(kind, level, this.#codecEnds())
       this.#keepsWrites = kind === 'deflate' // snappy makes something else of each write at once

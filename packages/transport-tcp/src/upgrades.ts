@@ -38,12 +38,19 @@ export class Upgrades {
     }
   }
 
-  /** @throws Error that says why not; the connection is then closed */
-  async encrypt(socket: Socket, clock: Clock): Promise<{ stream: Socket; peer: TlsPeer }> {
+  /**
+   * `refusal` says why the client's certificate will not do. Node has no way to send the alert for it, so the client is to be told
+   * over `stream`. @throws Error that says why not; the connection is then closed
+   */
+  async encrypt(socket: Socket, clock: Clock): Promise<{ stream: Socket; peer: TlsPeer; refusal: string | null }> {
     if (this.#credentials === null) throw new Error('no certificate')
-    const [{ encrypt }, { peerOf }] = await Promise.all([import('./encrypt.js'), import('@spillway/tls')])
+    const { requestCert, verifiesClients } = this.#credentials
+    const [{ encrypt }, { peerOf, refusalOfPeer }] = await Promise.all([
+      import('./encrypt.js'),
+      import('@spillway/tls'),
+    ])
     const stream = await encrypt(socket, this.#credentials, clock)
-    return { stream, peer: peerOf(stream) }
+    return { stream, peer: peerOf(stream), refusal: requestCert ? refusalOfPeer(stream, verifiesClients) : null }
   }
 
   compress(kind: 'snappy' | 'deflate', level: number, ends: CodecEnds): Codec {

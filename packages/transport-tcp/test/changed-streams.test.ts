@@ -413,6 +413,54 @@ describe('TLS', () => {
         assert.equal(await isAccepted(tls({ cert, key, maxVersion, session })), false)
       })
     }
+
+    /** What a client gets to know: the alert, or the first frame. */
+    async function refusalOf(change: Change): Promise<string | null> {
+      const client = await (server as TestServer).connect()
+      await client.identify({ tls_v1: true })
+      const told = new Promise<string>((resolve) => {
+        const watched = async (stream: Duplex): Promise<Duplex> => {
+          const changed = await change(stream)
+          changed.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+          return changed
+        }
+        client.change(watched).then(
+          async () => resolve((await client.next()) ?? (await new Promise(() => {}))),
+          (error) => resolve(error.code),
+        )
+      })
+      return told
+    }
+
+    const warnings = () =>
+      (server as TestServer).logger.lines.filter((line) => line.message === 'client refused').map((line) => line.fields)
+
+    for (const policy of ['require', 'require-verify'] as const) {
+      it(`tells a client without one by an alert, and the log with its address: ${policy}`, async () => {
+        await startWith(policy)
+        assert.equal(await refusalOf(tls()), 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')
+        assert.match(String(warnings()[0].peer), /^127\.0\.0\.1:\d+$/)
+        assert.equal(warnings()[0].code, 'E_IDENTIFY_FAILED')
+        assert.equal(warnings()[0].reason, 'IDENTIFY failed tls: peer did not return a certificate')
+      })
+    }
+
+    it('tells a client whose certificate will not do why, inside TLS, and the log', async () => {
+      await startWith('require-verify')
+      const text = 'tls: client certificate of "mine": self-signed certificate'
+      assert.equal(await refusalOf(await certificateOf('mine', false)), `E_IDENTIFY_FAILED IDENTIFY failed ${text}`)
+      assert.equal(warnings()[0].reason, `IDENTIFY failed ${text}`)
+    })
+  })
+
+  it('logs a handshake that cannot succeed, with the address', async () => {
+    await start()
+    const client = await (server as TestServer).connect()
+    await client.identify({ tls_v1: true })
+    client.send('no record at all')
+    assert.equal(await client.next(), null)
+    const [{ fields }] = (server as TestServer).logger.lines.filter((line) => line.message === 'client refused')
+    assert.equal(fields.reason, 'IDENTIFY failed tls: wrong version number')
   })
 
   it('goes on with a new certificate after a reload, and with the old one when that cannot be read', async () => {
@@ -447,5 +495,10 @@ describe('TLS', () => {
     })
     const garbage = await files.write('garbage.pem', 'not PEM')
     await assert.rejects(start({ tls: tlsOf(garbage) }), (error: Error) => error.message.includes(garbage))
+    const keyPath = await files.write('empty-key.pem', '')
+    await assert.rejects(start({ tls: { ...tlsOf(certificate.certPath), keyPath } }), (error: Error) => {
+      assert.match(error.message, /TLS config - \S+empty-key\.pem: no PEM private key that can be read: /)
+      return !error.message.includes(certificate.certPath)
+    })
   })
 })

@@ -1,5 +1,7 @@
+import { readdirSync, statSync } from 'node:fs'
+import { nearest } from '@spillway/core/node'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
-import { tlsRequirementOf } from './tls-flags.js'
+import { TLS_POLICIES, tlsRequirementOf } from './tls-flags.js'
 import type { NsqdValues } from './to-config.js'
 
 /** What nsqd refuses to start with, in its words; `null` when nothing is wrong. */
@@ -40,8 +42,47 @@ export function warningsOf(values: NsqdValues): string[] {
     if (name === 'data-path' && value !== '' && values.storage === 'memory') {
       lines.push('--data-path is not used: this storage keeps messages in memory')
     }
+    if (name === 'tls-client-auth-policy') lines.push(...policyWarnings(String(value)))
     if (effect === 'effective' || value === false || value === '') continue
-    lines.push(`--${name} has no effect in ${effect === 'never' ? 'Spillway' : 'this version'}`)
+    const consequence = CONSEQUENCES[name] ?? ''
+    lines.push(`--${name} has no effect in ${effect === 'never' ? 'Spillway' : 'this version'}${consequence}`)
   }
   return lines
+}
+
+/** What follows from a flag that changes nothing, where somebody may count on it. */
+const CONSEQUENCES: Readonly<Record<string, string>> = {
+  'lookupd-tcp-address': ': this node registers with no nsqlookupd, so consumers that ask one do not find it',
+}
+
+/** nsqd takes any word, and lets everybody in without a certificate; whoever misspelt one should know. */
+function policyWarnings(policy: string): string[] {
+  if (policy === '' || TLS_POLICIES.includes(policy)) return []
+  const close = nearest(policy, TLS_POLICIES)
+  const guess = close === undefined ? `expected one of ${TLS_POLICIES.join(', ')}` : `did you mean "${close}"?`
+  return [`--tls-client-auth-policy: "${policy}" asks clients for no certificate, everybody is let in; ${guess}`]
+}
+
+/** What shows that a folder is the data path of an nsqd whose list of topics is missing. */
+const QUEUE_FILE = /\.diskqueue\.(?:meta|\d{6})\.dat$/
+
+/** What nsqd, too, does not do: make the folder that it was given. Its disk may not be mounted. `null` when all is well. */
+export function dataPathRefusal(values: NsqdValues): string | null {
+  const path = values['data-path']
+  if (!path || values.storage === 'memory') return null
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory()
+  if (isFolder) return null
+  return isFolder === undefined
+    ? `failed to lock data-path: open ${path}: no such file or directory; make it first, or mount its disk`
+    : `failed to lock data-path: ${path}: not a directory`
+}
+
+/** A line where messages of an nsqd lie around that nobody will ever get. */
+export function orphanedQueuesWarning(values: NsqdValues): string | null {
+  const path = values['data-path'] || '.'
+  const names = readdirSync(path)
+  if (names.includes('nsqd.dat')) return null
+  const count = names.filter((name) => QUEUE_FILE.test(name)).length
+  if (count === 0) return null
+  return `${path} has ${count} queue files of an nsqd, and no nsqd.dat that says which topics they are of: they are not taken over`
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Logger } from '@spillway/core'
+import type { BrokerError, Logger } from '@spillway/core'
 import {
   ConfigError,
   configFromValue,
@@ -16,7 +16,7 @@ import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
-import { refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
+import { dataPathRefusal, orphanedQueuesWarning, refusalOf, unparsablePercentile, warningsOf } from './check-flags.js'
 import type { ConfigFile } from './config-file.js'
 import { describeFlagProblem } from './describe-problem.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
@@ -34,7 +34,8 @@ export async function nsqd(args: readonly string[], output: Output = PROCESS_OUT
     return 2
   }
   const { values, wantsHelp } = parsed
-  if (wantsHelp) output.out(usage())
+  // nsqd would ignore the word and run, in whatever folder this is.
+  if (wantsHelp || parsed.rest[0] === 'help') output.out(usage())
   else if (values.version) output.out(`${versionLine()}\n`)
   else return start(parsed, output)
   return 0
@@ -57,15 +58,19 @@ async function start(
   const values = { ...file.values, ...flagValues }
   const percentile = unparsablePercentile(values)
   if (percentile !== undefined) {
-    output.err(`Could not parse: ${percentile}\n`)
+    const isInFile = flagValues['e2e-processing-latency-percentile'] === undefined
+    const place = isInFile ? ` (e2e_processing_latency_percentiles in ${flagValues.config})` : ''
+    output.err(`Could not parse: ${percentile}${place}\n`)
     return 1
   }
   const logger = await openLogger(values, output)
   logger.info(versionLine())
   for (const line of file.warnings) logger.warn(line)
-  const refusal = refusalOf(values)
-  if (refusal !== null) return refuse(logger, refusal)
+  const refusal = refusalOf(values) ?? dataPathRefusal(values)
+  if (refusal !== null) return refuse(logger, [refusal])
   for (const line of warningsOf(values)) logger.warn(line)
+  const orphaned = values.storage === 'memory' ? null : orphanedQueuesWarning(values)
+  if (orphaned !== null) logger.warn(orphaned)
   if (rest.length > 0) logger.warn(`arguments from ${JSON.stringify(rest[0])} on are ignored: it is no flag`)
   return run(values, texts, logger)
 }
@@ -85,10 +90,14 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)
-      return refuse(logger, ...error.problems.map((problem) => describeFlagProblem(problem, values, texts)))
+      return refuse(
+        logger,
+        error.problems.map((problem) => describeFlagProblem(problem, values, texts)),
+        error.code,
+      )
     const reason = describeStartError(error)
     if (reason === null) throw error
-    return refuse(logger, reason)
+    return refuse(logger, [reason], (error as BrokerError).code)
   }
 }
 
@@ -104,8 +113,11 @@ async function openLogger(values: NsqdValues, output: Output): Promise<Logger> {
   return new TextLogger({ level, prefix, clock: new SystemClock(), write: output.err })
 }
 
-function refuse(logger: Logger, ...reasons: readonly string[]): number {
-  for (const reason of reasons) logger.fatal(`failed to instantiate nsqd - ${reason}`)
+/** @param code - of an error; what nsqd refuses as well it says without one */
+function refuse(logger: Logger, reasons: readonly string[], code?: string): number {
+  for (const reason of reasons) {
+    logger.fatal(`failed to instantiate nsqd - ${reason}`, code === undefined ? undefined : { code })
+  }
   return 1
 }
 
@@ -121,5 +133,14 @@ const EFFECT_NOTES = {
 function usage(): string {
   const flags = Object.entries<NsqdFlag>(NSQD_FLAGS)
   const noted = flags.map(([name, flag]) => [name, { ...flag, usage: `${flag.usage}${EFFECT_NOTES[flag.effect]}` }])
-  return `Usage of nsqd:\n${describeFlags(Object.fromEntries(noted))}\n`
+  return `Usage of nsqd:\n${describeFlags(Object.fromEntries(noted))}\n${EXAMPLES}`
 }
+
+const EXAMPLES = `
+Examples:
+  nsqd --data-path=/var/lib/nsqd
+  nsqd --tcp-address=127.0.0.1:5150 --http-address=127.0.0.1:5151 --storage=memory
+
+This is Spillway's nsqd. Started on the data path of an nsqd, it takes over what is there.
+More: spillway --help; spillway doctor says what is in the data path of a stopped broker. Every flag: docs/configuration.md.
+`

@@ -11,7 +11,7 @@ export function tlsRequirementOf(values: NsqdValues): TlsRequirement {
   return required || values['tls-client-auth-policy'] ? 'everywhere' : 'none'
 }
 
-const POLICIES: readonly string[] = ['require', 'require-verify']
+export const TLS_POLICIES: readonly string[] = ['require', 'require-verify']
 
 /** The `tls` option of transports; undefined without a certificate. Relative paths are meant relative to the working directory. */
 export function tlsOf(values: NsqdValues): Readonly<Record<string, unknown>> | undefined {
@@ -23,7 +23,7 @@ export function tlsOf(values: NsqdValues): Readonly<Record<string, unknown>> | u
     keyPath: resolve(key),
     ...(rootCa ? { rootCaPath: resolve(rootCa) } : {}),
     // Any other word asks for no certificate, as in nsqd.
-    clientAuthPolicy: policy !== undefined && POLICIES.includes(policy) ? policy : 'none',
+    clientAuthPolicy: policy !== undefined && TLS_POLICIES.includes(policy) ? policy : 'none',
     ...(versionMin === undefined ? {} : { versionMin: versionMin.toUpperCase() }),
   }
 }

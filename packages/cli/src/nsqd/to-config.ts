@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { isSocketPath } from '@spillway/core'
-import { halfOfMemoryBytes, type PluginUse, type SpillwayConfig } from '@spillway/core/node'
+import { halfOfMemoryBytes, memorySizeBytesForBodies, type PluginUse, type SpillwayConfig } from '@spillway/core/node'
 import type { FlagValues } from '../go-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 import { tlsOf, tlsRequirementOf } from './tls-flags.js'
@@ -23,7 +23,7 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
   if (percentiles !== undefined) node.e2eLatencyQuantiles = percentiles.map(Number)
   const storage = values.storage ?? 'rocksdb'
   if (storage !== 'memory' && node.memorySizeBytesMax === undefined && values['mem-queue-size'] !== undefined) {
-    node.memorySizeBytesMax = memorySizeBytesFor(values['mem-queue-size'])
+    node.memorySizeBytesMax = memorySizeBytesFor(values['mem-queue-size'], values)
   }
   return {
     node,
@@ -44,8 +44,10 @@ const MEMORY_BYTES_MIN = 128 * 1024 * 1024
 /** nsqd keeps `--mem-queue-size` messages of every topic and channel in memory; here all of them share one budget. */
 const BYTES_PER_QUEUED = 32 * 1024
 
-function memorySizeBytesFor(memQueueSize: number): number {
-  return Math.min(MEMORY_BYTES_MIN + Math.max(0, memQueueSize) * BYTES_PER_QUEUED, halfOfMemoryBytes())
+function memorySizeBytesFor(memQueueSize: number, values: NsqdValues): number {
+  const forQueues = Math.min(MEMORY_BYTES_MIN + Math.max(0, memQueueSize) * BYTES_PER_QUEUED, halfOfMemoryBytes())
+  const bodySizeBytesMax = Math.max(values['max-msg-size'] ?? 0, values['max-body-size'] ?? 0)
+  return Math.max(forQueues, memorySizeBytesForBodies(bodySizeBytesMax))
 }
 
 function optionsOf(storage: string, values: NsqdValues): { readonly options?: Record<string, unknown> } {
@@ -61,7 +63,24 @@ export function flagOf(pointer: string, values: NsqdValues): string | null {
   if (pointer === '/transports') return 'tcp-address'
   const listener = /^\/transports\/(\d+)\//.exec(pointer)
   if (listener !== null) return listenersOf(values)[Number(listener[1])]?.flag ?? null
+  const [, option] = /^\/(?:reporters\/0|authenticator)\/options\/(\w+)/.exec(pointer) ?? []
+  if (option !== undefined) return PLUGIN_FLAGS[option] ?? null
   return Object.keys(NSQD_FLAGS).find((name) => pointerOf(name) === pointer) ?? null
+}
+
+/** The flags behind the options of the authenticator and the reporter. */
+const PLUGIN_FLAGS: Readonly<Record<string, keyof typeof NSQD_FLAGS>> = {
+  addresses: 'auth-http-address',
+  requestMethod: 'auth-http-request-method',
+  connectTimeoutMs: 'http-client-connect-timeout',
+  requestTimeoutMs: 'http-client-request-timeout',
+  rootCaPath: 'tls-root-ca-file',
+  address: 'statsd-address',
+  prefix: 'statsd-prefix',
+  intervalMs: 'statsd-interval',
+  memStats: 'statsd-mem-stats',
+  packetSizeBytes: 'statsd-udp-packet-size',
+  excludeEphemeral: 'statsd-exclude-ephemeral',
 }
 
 function authenticatorOf(values: NsqdValues): { readonly authenticator?: PluginUse } {

@@ -49,10 +49,11 @@ Examples:
 `,
   check: `spillway check: say whether a configuration can be started, without opening anything
 
-Usage: spillway check [--config FILE] [--json]
+Usage: spillway check [--config FILE] [--files] [--json]
 
 Options:
   -c, --config FILE     JSON configuration; without it: the embedded default
+  --files               also read the files that it names: certificates, keys, and whether they belong together and are valid
   --json                the result as one JSON object on standard output
 
 Every mistake is one line on standard error: file, place (a JSON pointer), what is there, what may be there.
@@ -60,6 +61,7 @@ Exit code: 0 it can be started, 1 it cannot, 2 wrong usage.
 
 Examples:
   spillway check --config spillway.json
+  spillway check --config spillway.json --files            as the user that the broker runs as
   spillway check --config spillway.json --json | jq '.problems[].pointer'
 `,
   doctor: `spillway doctor: say what is in the data path of a stopped broker and what is damaged; repair it

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { BrokerError, type Logger, type LogLevel } from '@spillway/core'
+import { BrokerError, type Logger, type LogLevel, spillwayVersion } from '@spillway/core'
 import {
   ConfigError,
   configFromValue,
@@ -19,7 +19,6 @@ import { settingsOfConfig } from '../nsqd/settings.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
 import { requireListener } from '../require-listener.js'
 import { runNode } from '../run-node.js'
-import { spillwayVersion } from '../version.js'
 import { doctor } from './doctor.js'
 import { HELP } from './help.js'
 
@@ -30,6 +29,7 @@ const LOG_FORMATS = ['json', 'text']
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
   check: { type: 'boolean' },
+  files: { type: 'boolean' },
   json: { type: 'boolean' },
   repair: { type: 'boolean' },
   'log-level': { type: 'string' },
@@ -44,6 +44,7 @@ interface Arguments {
   readonly operand: string | undefined
   readonly config?: string
   readonly check?: boolean
+  readonly files?: boolean
   readonly json?: boolean
   readonly repair?: boolean
   readonly 'log-level'?: string
@@ -162,6 +163,8 @@ async function check(parsed: Arguments, output: Output): Promise<number> {
     const config = await load(parsed)
     const logger = await openLogger(parsed, 'error', output)
     new SpillwayNode(config, { logger }) // makes every plugin, opens none
+    const problems = parsed.files ? await (await import('./check-files.js')).checkFiles(config) : []
+    if (problems.length > 0) throw new ConfigError(problems)
     output.out(parsed.json ? `${JSON.stringify({ ok: true, config: label })}\n` : `${label}: ok\n`)
     return 0
   } catch (error) {

@@ -114,7 +114,7 @@ describe("nsqd's flags", () => {
     const args = ['--sync-every=1', '--lookupd-tcp-address=a:1', '--lookupd-tcp-address=b:1']
     assert.deepEqual(warningsOf(valuesOf(...args)), [
       '--sync-every has no effect in Spillway',
-      '--lookupd-tcp-address has no effect in this version',
+      '--lookupd-tcp-address has no effect in this version: this node registers with no nsqlookupd, so consumers that ask one do not find it',
     ])
   })
 

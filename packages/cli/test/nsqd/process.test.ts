@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { realpathSync, statSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nsqd } from '../../src/nsqd/main.js'
 import { Program } from '../program.js'
@@ -34,7 +36,10 @@ describe('nsqd', () => {
     const program = new Program('nsqd', [...ANYWHERE, '-sync-every=1', '--lookupd-tcp-address', '127.0.0.1:4160'])
     await program.sees(/TCP: listening/)
     assert.match(program.stderr, / WARNING: --sync-every has no effect in Spillway\n/)
-    assert.match(program.stderr, / WARNING: --lookupd-tcp-address has no effect in this version\n/)
+    assert.match(
+      program.stderr,
+      / WARNING: --lookupd-tcp-address has no effect in this version: this node registers with no nsqlookupd/,
+    )
   })
 
   it('says in one line that an address is taken, and exits 1', async () => {
@@ -87,8 +92,8 @@ describe('nsqd', () => {
   it('shows a value as it was typed, and the form that the flag takes', async () => {
     const { stderr } = await finished('--msg-timeout=-5s', '--memory-limit=1MiB')
     assert.deepEqual(fatalOf(stderr), [
-      'failed to instantiate nsqd - --msg-timeout: found -5s, expected a duration of at least 1ms, such as 30s',
-      'failed to instantiate nsqd - --memory-limit: found 1MiB, expected a size of at least 16MiB, such as 512MiB',
+      'failed to instantiate nsqd - --msg-timeout: found -5s, expected a duration of at least 1ms, such as 30s code="E_CONFIG"',
+      'failed to instantiate nsqd - --memory-limit: found 1MiB, expected a size of at least 16MiB, such as 512MiB code="E_CONFIG"',
     ])
   })
 
@@ -101,16 +106,58 @@ describe('nsqd', () => {
 
   it('warns of limits that contradict each other, as nsqd runs with them', async () => {
     const program = new Program('nsqd', [...ANYWHERE, '--max-msg-size=9000000'])
-    await program.sees(
-      / WARNING: --max-msg-size: found 9000000, expected at most node\.bodySizeBytesMax, which is 5242880\n/,
-    )
+    await program.sees(/ WARNING: --max-msg-size: found 9000000, expected at most --max-body-size, which is 5242880\n/)
     await program.sees(/TCP: listening/)
+  })
+
+  it('names the flag of the other limit, and of an option of a plugin, in the form that the flags take', async () => {
+    const program = new Program('nsqd', [...ANYWHERE, '--msg-timeout=1h30m'])
+    await program.sees(/ WARNING: --msg-timeout: found 1h30m, expected at most --max-msg-timeout, which is 15m\n/)
+    const { stderr } = await finished('--statsd-address=nohost', '--statsd-interval=0s')
+    assert.deepEqual(
+      fatalOf(stderr).map((line) => line.replace('failed to instantiate nsqd - ', '')),
+      [
+        '--statsd-address: found "nohost", expected text: host:port of the statsd daemon code="E_CONFIG"',
+        '--statsd-interval: found 0s, expected a number, at least 1 code="E_CONFIG"',
+      ],
+    )
+  })
+
+  it('does not start where its data path is not, as nsqd: the disk may not be mounted', async () => {
+    const { code, stderr } = await finished('--data-path=/nowhere/data')
+    assert.equal(code, 1)
+    assert.deepEqual(fatalOf(stderr), [
+      'failed to instantiate nsqd - failed to lock data-path: open /nowhere/data: no such file or directory; make it first, or mount its disk',
+    ])
+  })
+
+  it('warns of a policy for client certificates that is none, and of queue files without the list of topics', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'spillway-nsqd-'))
+    writeFileSync(join(folder, 'orders.diskqueue.000000.dat'), '')
+    const flags = ['--tls-client-auth-policy=require_verify', '--tls-cert=none.pem', '--tls-key=none.pem']
+    const { stderr } = await finished(`--data-path=${folder}`, ...flags)
+    rmSync(folder, { recursive: true })
+    assert.match(
+      stderr,
+      / WARNING: --tls-client-auth-policy: "require_verify" asks .*; did you mean "require-verify"\?\n/,
+    )
+    assert.match(stderr, / WARNING: \S+ has 1 queue files of an nsqd, and no nsqd\.dat/)
+  })
+
+  it('does not open a debugger at SIGUSR1, which tools that rotate logs send', async () => {
+    const program = new Program('nsqd', ANYWHERE)
+    await program.sees(/HTTP: listening/)
+    program.kill('SIGUSR1')
+    await program.sees(/SIGUSR1: nothing to do/)
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 0)
+    assert.doesNotMatch(program.stderr, /Debugger listening/)
   })
 
   it('refuses a durability that the storage does not offer', async () => {
     const { stderr } = await finished('--storage=memory', '--durability=power')
     assert.deepEqual(fatalOf(stderr), [
-      'failed to instantiate nsqd - --durability: found "power", expected one of "none", which this storage offers',
+      'failed to instantiate nsqd - --durability: found "power", expected one of "none", which this storage offers code="E_CONFIG"',
     ])
   })
 
@@ -135,6 +182,11 @@ describe('nsqd', () => {
     const help = await finished('-h')
     assert.equal(help.code, 0)
     assert.match(help.stdout, /^Usage of nsqd:\n {2}-version\n/)
+    assert.match(
+      help.stdout,
+      /\nExamples:\n {2}nsqd .*\n {2}nsqd .*\n(?:.*\n)*.*spillway doctor.*\n?.*docs\/configuration\.md/,
+    )
+    assert.deepEqual(await finished('help'), help)
     assert.match(help.stdout, /-lookupd-tcp-address value\n.*\[no effect yet\]\n/)
     const version = await finished('--version')
     assert.equal(version.code, 0)

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeCertificate } from '@spillway/tls/testing'
 import { spillway } from '../../src/spillway/main.js'
 import { Program } from '../program.js'
 
@@ -107,10 +108,10 @@ describe('spillway start', () => {
     const server = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => server.once('listening', resolve))
     const { port } = server.address() as { port: number }
-    const program = start({ port }, '--log-format=text')
+    const program = start({ port }, '--log-format=text', '--log-level=error')
     assert.equal(await program.exit(), 1)
     server.close()
-    assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`))
+    assert.match(program.stderr, new RegExp(`^\\S+ \\S+ FATAL: .*EADDRINUSE.*127.0.0.1:${port}`, 'm'))
     assert.equal(program.errorLines.length, 1)
   })
 
@@ -153,6 +154,32 @@ describe('spillway check', () => {
       lines[0],
       /^spillway: E_CONFIG \S+\/spillway\.json: \/transports\/0\/options\/prot: .*; did you mean "port"\?$/,
     )
+  })
+
+  it('reads the files that the configuration names with --files, and tells which cannot be used', async () => {
+    const { cert, key } = await makeCertificate('broker')
+    for (const [name, text] of Object.entries({ 'cert.pem': cert, 'key.pem': key, 'empty.pem': '' }))
+      writeFileSync(join(folder, name), text)
+    const transports = ['key.pem', 'empty.pem'].map((keyPath, index) => ({
+      use: '@spillway/transport-tcp',
+      options: { address: `127.0.0.1:${4150 + index}`, tls: { certPath: 'cert.pem', keyPath } },
+    }))
+    const authenticator = {
+      use: '@spillway/auth-nsq',
+      options: { addresses: ['https://auth.example/auth'], rootCaPath: 'none.pem' },
+    }
+    const path = join(folder, 'files.json')
+    writeFileSync(path, JSON.stringify({ storage: { use: '@spillway/storage-memory' }, transports, authenticator }))
+    assert.equal((await finished('check', '-c', path)).code, 0)
+    const { code, stdout } = await finished('check', '-c', path, '--files', '--json')
+    assert.equal(code, 1)
+    const problems = JSON.parse(stdout).problems as { pointer: string; found: string }[]
+    assert.deepEqual(
+      problems.map(({ pointer }) => pointer),
+      ['/transports/1/options/tls', '/authenticator/options/rootCaPath'],
+    )
+    assert.match(problems[0].found, /empty\.pem: no PEM private key/)
+    assert.match(problems[1].found, /none\.pem, which cannot be read/)
   })
 
   it('names a plugin that never finishes loading, and exits 1', async () => {

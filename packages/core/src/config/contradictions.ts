@@ -50,7 +50,10 @@ export function impossibleAddresses(transports: readonly Listener[], source: Con
     const at = { code: 'E_CONFIG', file: source.label, pointer: place, found } as const
     const key = listenKey(address)
     if (key === null && OWN_TRANSPORTS.includes(plugin.name)) {
-      problems.push({ ...at, expected: 'host:port or :port, with a port up to 65535, or the path of a Unix socket' })
+      problems.push({
+        ...at,
+        expected: 'host:port or :port, with a port up to 65535, or the path of a Unix socket with a slash in it',
+      })
     }
     if (key === null || key.endsWith(':0')) continue // the system chooses another port for each
     const owner = owners.get(key)

@@ -55,7 +55,9 @@ function describe(error: ErrorObject, source: ConfigSource, pointer: string): Co
       expected: expectationOf(error, schema),
     }
   }
-  const found = describeFound(error.data, source.substituted.get(pointer))
+  const found = isSecret(pointer, schema)
+    ? 'a secret, not shown here'
+    : describeFound(error.data, source.substituted.get(pointer))
   if (error.keyword === 'enum') {
     const allowed = schema.enum as unknown[]
     const words = allowed.filter((value) => typeof value === 'string')
@@ -67,11 +69,22 @@ function describe(error: ErrorObject, source: ConfigSource, pointer: string): Co
 
 const hint = (close: string | undefined): { nearest?: string } => (close === undefined ? {} : { nearest: close })
 
+/** What is called a secret, or what a schema marks as one: JSON schema has `writeOnly` for that. */
+const SECRET_NAME = /secret|password/i
+
+function isSecret(pointer: string, schema: Schema): boolean {
+  return schema.writeOnly === true || SECRET_NAME.test(pointer.slice(pointer.lastIndexOf('/')))
+}
+
 /** A value that came out of the environment may be a secret, so only its name is shown. */
 function describeFound(data: unknown, reference: string | undefined): string {
   if (reference !== undefined) return `the value of ${JSON.stringify(reference)}`
-  const text = JSON.stringify(data) ?? String(data)
+  const text = JSON.stringify(data, withoutSecrets) ?? String(data)
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  return SECRET_NAME.test(key) ? '…' : value
 }
 
 function expectationOf(error: ErrorObject, schema: Schema): string {
@@ -87,7 +100,7 @@ function expectationOf(error: ErrorObject, schema: Schema): string {
     case 'uniqueItems':
       return 'no item twice'
     case 'pattern':
-      return withExample(`text that matches ${schema.pattern}`, schema)
+      return withExample(formOf(schema), schema)
     case 'type':
     case 'const':
     case 'minimum':
@@ -98,6 +111,12 @@ function expectationOf(error: ErrorObject, schema: Schema): string {
     default:
       return withExample(error.message ?? error.keyword, schema)
   }
+}
+
+/** The words that a schema has for its pattern; the pattern itself where it has none. */
+function formOf({ pattern, description }: Schema): string {
+  if (typeof description !== 'string') return `text that matches ${pattern}`
+  return `text: ${description.charAt(0).toLowerCase()}${description.slice(1).replace(/\.$/, '')}`
 }
 
 const TYPE_NAMES: Record<string, string> = {

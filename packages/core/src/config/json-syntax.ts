@@ -31,6 +31,23 @@ export function findJsonSyntaxError(text: string): JsonSyntaxError | null {
   }
 }
 
+/** A key that an object has twice, where it stands the second time: `JSON.parse` keeps the last one without a word. */
+export interface RepeatedKey {
+  readonly line: number
+  readonly column: number
+  readonly key: string
+}
+
+/** @param text - JSON */
+export function findRepeatedKeys(text: string): RepeatedKey[] {
+  const scanner = new JsonScanner(text)
+  scanner.scanDocument()
+  return scanner.repeatedKeys.map(({ offset, key }) => {
+    const before = text.slice(0, offset).split('\n')
+    return { line: before.length, column: before[before.length - 1].length + 1, key }
+  })
+}
+
 function foundAt(text: string, offset: number): string {
   if (offset >= text.length) return 'the end of the file'
   if (text.startsWith('//', offset) || text.startsWith('/*', offset)) return 'a comment, which JSON does not have'
@@ -49,6 +66,7 @@ class Unexpected extends Error {
 
 /** Walks a document without building it. Depth is bounded by the stack: a deeper one is refused by whoever reads it. */
 class JsonScanner {
+  readonly repeatedKeys: { readonly offset: number; readonly key: string }[] = []
   private offset = 0
 
   constructor(private readonly text: string) {}
@@ -71,9 +89,14 @@ class JsonScanner {
   private scanObject(): void {
     this.offset++
     if (this.takeText('}')) return
+    const keys = new Set<string>()
     do {
       this.skipWhitespace()
+      const start = this.offset
       this.scanString('a key in double quotes')
+      const key: string = JSON.parse(this.text.slice(start, this.offset))
+      if (keys.has(key)) this.repeatedKeys.push({ offset: start, key })
+      keys.add(key)
       if (!this.takeText(':')) throw new Unexpected(this.offset, '":"')
       this.scanValue('a value')
     } while (this.takeText(','))

@@ -8,15 +8,18 @@ import type { ConfigProblem } from './problem.js'
 import { isModulePath, resolveModule } from './resolve-module.js'
 
 /** Names that people may have meant when a package is not found. */
-const OWN_PLUGINS = ['@spillway/storage-memory', '@spillway/transport-tcp', '@spillway/transport-http']
+const OWN_PLUGINS = [
+  '@spillway/storage-rocksdb',
+  '@spillway/storage-memory',
+  '@spillway/transport-tcp',
+  '@spillway/transport-http',
+  '@spillway/auth-nsq',
+  '@spillway/auth-static',
+  '@spillway/reporter-statsd',
+]
 
 /** Names that people may have read of, and that are not there yet. */
-const LATER_PLUGINS = [
-  '@spillway/storage-rocksdb',
-  '@spillway/transport-ws',
-  '@spillway/discovery-nsqlookupd',
-  '@spillway/telemetry-otel',
-]
+const LATER_PLUGINS = ['@spillway/transport-ws', '@spillway/discovery-nsqlookupd', '@spillway/telemetry-otel']
 
 export interface PluginRequest<T> {
   readonly use: string

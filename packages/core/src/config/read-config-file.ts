@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { ConfigSource } from './config.js'
-import { findJsonSyntaxError } from './json-syntax.js'
+import { findJsonSyntaxError, findRepeatedKeys } from './json-syntax.js'
 import { ConfigError, type ConfigProblem } from './problem.js'
 import { substituteEnvironment } from './substitute.js'
 
@@ -23,7 +23,11 @@ export async function readConfigFile(
 ): Promise<RawConfig> {
   const text = await readText(path)
   const { value, substituted, problems } = substituteEnvironment(parse(text, path), env, path)
-  return { source: { label: path, folder: dirname(resolve(path)), substituted }, value, problems }
+  const repeated = findRepeatedKeys(text).map(({ line, column, key }) =>
+    problem(`${path}:${line}:${column}`, `the key ${JSON.stringify(key)} a second time`, 'each key once in an object'),
+  )
+  const source = { label: path, folder: dirname(resolve(path)), substituted }
+  return { source, value, problems: [...repeated, ...problems] }
 }
 
 /** A configuration that does not come from a file: nothing is substituted in it. */

@@ -36,8 +36,12 @@ export interface TopicStats {
 
 /** How long messages took from publish to finish, over the last {@link BrokerOptions.e2eLatencyWindowMs}. */
 export interface LatencyStats {
-  /** Messages that were measured. */
+  /** Messages that were measured in this time. */
   readonly count: number
+  /** Messages that were measured since the node started: this never falls. */
+  readonly totalCount: number
+  /** How long those took together. */
+  readonly totalMs: number
   /** One for each of {@link BrokerOptions.e2eLatencyQuantiles}, in that order, to about 1 %. */
   readonly quantiles: readonly { readonly quantile: number; readonly valueNs: number }[]
 }

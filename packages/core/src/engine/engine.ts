@@ -482,7 +482,7 @@ export class Engine implements Broker, TopicHost {
 const UNCOLLECTED_BYTES = 64 * 1024 * 1024
 
 /** The node's memory without what the storage may take of it, and what eviction leaves behind for a while; never less than half. */
-function engineMemoryBytes({ options, storage }: EngineParts): number {
+export function engineMemoryBytes({ options, storage }: Pick<EngineParts, 'options' | 'storage'>): number {
   const { memorySizeBytesMax } = options
   const { memorySizeBytes, resident } = storage.capabilities
   if (resident) return memorySizeBytesMax

@@ -16,6 +16,9 @@ export class LatencyRecorder {
   #previous: LatencyHistogram | null = null
   #current: LatencyHistogram | null = null
   #currentFromMs = 0
+  /** Of all time, which no window forgets. */
+  #totalCount = 0
+  #totalMs = 0
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs
@@ -25,18 +28,26 @@ export class LatencyRecorder {
     this.#slide(nowMs)
     this.#current ??= new LatencyHistogram()
     this.#current.record(latencyMs)
+    this.#totalCount++
+    this.#totalMs += Math.max(0, latencyMs)
   }
 
   /** What several recorders have measured together. */
   static stats(recorders: Iterable<LatencyRecorder>, quantiles: readonly number[], nowMs: number): LatencyStats {
     sum.reset()
+    let totalCount = 0
+    let totalMs = 0
     for (const recorder of recorders) {
+      totalCount += recorder.#totalCount
+      totalMs += recorder.#totalMs
       recorder.#slide(nowMs)
       if (recorder.#previous !== null) sum.add(recorder.#previous)
       if (recorder.#current !== null) sum.add(recorder.#current)
     }
     return {
       count: sum.count,
+      totalCount,
+      totalMs,
       quantiles: quantiles.map((quantile) => ({ quantile, valueNs: sum.valueNs(quantile) })),
     }
   }

@@ -1,5 +1,5 @@
 export * from '../config/index.js'
 export { createStorage } from './create-storage.js'
-export { halfOfMemoryBytes } from './memory-size.js'
+export { halfOfMemoryBytes, memorySizeBytesForBodies } from './memory-size.js'
 export * from './spillway-node.js'
 export * from './system-clock.js'

@@ -11,7 +11,16 @@ export function halfOfMemoryBytes(): number {
   return Math.floor((limit > 0 && limit < total ? limit : total) / 2)
 }
 
+/**
+ * Memory that one body of the largest size surely fits into: it lies there twice for a moment, as it was received and as it is
+ * stored, and up to a quarter is for what is on its way to the disk. Two of them may come at once.
+ */
+export function memorySizeBytesForBodies(bodySizeBytesMax: number): number {
+  return Math.min(6 * bodySizeBytesMax, halfOfMemoryBytes())
+}
+
 /** The memory that messages may take where the configuration does not say. */
-export function defaultMemorySizeBytes({ resident }: StorageCapabilities): number {
-  return resident ? halfOfMemoryBytes() : Math.min(halfOfMemoryBytes(), CACHE_BYTES_MAX)
+export function defaultMemorySizeBytes({ resident }: StorageCapabilities, bodySizeBytesMax: number): number {
+  if (resident) return halfOfMemoryBytes()
+  return Math.max(Math.min(halfOfMemoryBytes(), CACHE_BYTES_MAX), memorySizeBytesForBodies(bodySizeBytesMax))
 }

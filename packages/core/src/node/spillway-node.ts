@@ -1,15 +1,17 @@
+import { resolve } from 'node:path'
 import { NSQ_VERSION } from '../config/config.js'
 import type { LoadedConfig } from '../config/load-config.js'
 import { ConfigError, pointerTo } from '../config/problem.js'
 import type { Broker } from '../contracts/broker.js'
 import type { Clock, Random } from '../contracts/clock.js'
 import type { NodeAddress } from '../contracts/discovery.js'
-import type { Logger } from '../contracts/logger.js'
+import type { LogFields, Logger } from '../contracts/logger.js'
 import type { BrokerOptions } from '../contracts/options.js'
 import type { Setting } from '../contracts/setting.js'
 import type { Durability, Storage } from '../contracts/storage.js'
 import type { ListenAddress } from '../contracts/transport.js'
-import { Engine, type EngineParts } from '../engine/engine.js'
+import { Engine, type EngineParts, engineMemoryBytes } from '../engine/engine.js'
+import { spillwayVersion } from '../version.js'
 import { defaultMemorySizeBytes } from './memory-size.js'
 import { SystemClock } from './system-clock.js'
 import { type WiredPlugins, wirePlugins } from './wiring.js'
@@ -40,6 +42,9 @@ export class SpillwayNode {
   private readonly plugins: WiredPlugins
   private readonly logger: Logger
   private readonly drainTimeoutMs: number
+  /** What one line of the log says at the start. */
+  private readonly summary: LogFields
+  private readonly largestBodyWarning: string | null
   private hasStarted = false
   private stopping: Promise<void> | null = null
 
@@ -52,6 +57,8 @@ export class SpillwayNode {
     this.drainTimeoutMs = config.node.drainTimeoutMs
     const brokerOptions = brokerOptionsOf(config, parts.storage)
     requireOffered(config, parts.storage)
+    this.summary = summaryOf(config, brokerOptions)
+    this.largestBodyWarning = largestBodyWarningOf(brokerOptions, parts.storage)
     const engineParts = { ...parts, clock, random, logger, settings, options: brokerOptions }
     this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
     this.broker = this.engine
@@ -67,6 +74,8 @@ export class SpillwayNode {
    * @throws BrokerError of the storage, or `E_LISTEN`
    */
   async start(): Promise<void> {
+    this.logger.info(`Spillway v${spillwayVersion()}`, this.summary)
+    if (this.largestBodyWarning !== null) this.logger.warn(this.largestBodyWarning)
     try {
       await this.engine.open()
       for (const transport of this.plugins.transports) {
@@ -154,9 +163,29 @@ function describeListener({ protocol, address, port }: ListenAddress): string {
   return `${protocol.toUpperCase()}: listening on ${port < 0 ? address : `${host}:${port}`}`
 }
 
+function summaryOf({ node, storage, source }: LoadedConfig, options: BrokerOptions): LogFields {
+  const { durability, durabilityByTopic, memorySizeBytesMax } = options
+  const dataPath = resolve(source.folder, node.dataPath)
+  const byTopic = Object.keys(durabilityByTopic).length === 0 ? {} : { durabilityByTopic }
+  return { dataPath, storage: storage.plugin.name, durability, ...byTopic, memorySizeBytesMax }
+}
+
+/** A body lies in memory twice for a moment: as it was received, and as it is stored. */
+function largestBodyWarningOf(options: BrokerOptions, storage: Storage): string | null {
+  const { memorySizeBytesMax, bodySizeBytesMax, msgSizeBytesMax } = options
+  const largestBytes = Math.max(bodySizeBytesMax, msgSizeBytesMax)
+  const roomBytes = engineMemoryBytes({ options, storage })
+  if (roomBytes >= 2 * largestBytes) return null
+  return (
+    `the largest bodies will be refused: of node.memorySizeBytesMax (${memorySizeBytesMax}) ${roomBytes} bytes are for ` +
+    `messages, and a body of ${largestBytes} bytes takes twice its size for a moment`
+  )
+}
+
 function brokerOptionsOf(config: LoadedConfig, storage: Storage): BrokerOptions {
   const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = config.node
-  const memorySizeBytesMax = options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities)
+  const memorySizeBytesMax =
+    options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities, options.bodySizeBytesMax)
   const { durabilityByTopic } = config
   const durability = chooseDurability(config, storage)
   return { version: NSQ_VERSION, ...options, memorySizeBytesMax, durability, durabilityByTopic }

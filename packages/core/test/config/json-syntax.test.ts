@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { findJsonSyntaxError } from '../../src/config/json-syntax.js'
+import { findJsonSyntaxError, findRepeatedKeys } from '../../src/config/json-syntax.js'
 
 describe('findJsonSyntaxError', () => {
   const cases: [what: string, text: string, line: number, column: number, found: string, expected: string][] = [
@@ -52,3 +52,10 @@ function isJson(text: string): boolean {
     return false
   }
 }
+
+describe('findRepeatedKeys', () => {
+  it('finds a key that an object has twice, however it is spelt, and not one that two objects have', () => {
+    const text = '{\n  "a": { "b": 1 },\n  "c": { "b": [{ "b": 2 }] },\n  "\\u0061": 3\n}'
+    assert.deepEqual(findRepeatedKeys(text), [{ line: 4, column: 3, key: 'a' }])
+  })
+})

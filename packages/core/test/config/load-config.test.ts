@@ -22,6 +22,24 @@ const OPTIONS_SCHEMA = {
 const PLUGINS = {
   'odd.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object', colour: 'blue' } }),
   'storage.js': pluginText(),
+  'auth.js': pluginText({
+    provides: 'authenticator',
+    optionsSchema: {
+      type: 'object',
+      properties: {
+        token: { type: 'integer', writeOnly: true },
+        users: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: {
+              secretHash: { type: 'string', pattern: '^scrypt:', description: 'As `spillway hash-secret` prints it.' },
+            },
+          },
+        },
+      },
+    },
+  }),
   'own.js': pluginText({ provides: 'transport', optionsSchema: { type: 'object' } }).replace(
     'test-transport',
     'transport-tcp',
@@ -132,8 +150,10 @@ describe('loadConfig', () => {
   it('refuses a port that does not exist, where it knows the form of the address', async () => {
     const at = (address: string) => ({ ...BASE, transports: [{ use: './own.js', options: { address } }] })
     assert.deepEqual(await linesOf(at('h:65536')), [
-      'spillway.json: /transports/0/options/address: found "h:65536", expected host:port or :port, with a port up to 65535, or the path of a Unix socket',
+      'spillway.json: /transports/0/options/address: found "h:65536", expected host:port or :port, with a port up to 65535, or the path of a Unix socket with a slash in it',
     ])
+    assert.match((await linesOf(at('127.0.0.1')))[0], /found "127\.0\.0\.1", expected host:port or :port/)
+    for (const path of ['./nsqd', '/run/nsqd', 'nsqd.sock']) assert.equal((await load(at(path))).transports.length, 1)
     assert.equal((await load(at('[::1]:65535'))).transports.length, 1)
     assert.equal((await load(listener({ address: 'h:65536' }))).transports.length, 1)
   })
@@ -167,6 +187,24 @@ describe('loadConfig', () => {
     assert.deepEqual(await linesOf({ ...BASE, node: { msgTimeoutMsMax: 1_000, msgSizeBytesMax: 9e6 } }), [
       'spillway.json: /node/msgTimeoutMs: found 60000, expected at most node.msgTimeoutMsMax, which is 1000',
       'spillway.json: /node/msgSizeBytesMax: found 9000000, expected at most node.bodySizeBytesMax, which is 5242880',
+    ])
+  })
+
+  it('does not show a secret that stands in the file, nor the pattern that it must have', async () => {
+    const users = [{ name: 'a', secretHash: 'hunter2' }]
+    assert.deepEqual(await linesOf({ ...BASE, authenticator: { use: './auth.js', options: { users } } }), [
+      'spillway.json: /authenticator/options/users/0/secretHash: found a secret, not shown here, expected text: as `spillway hash-secret` prints it',
+    ])
+    for (const options of [{ users: users[0] }, { users: [], token: 'hunter2' }]) {
+      const [line] = await linesOf({ ...BASE, authenticator: { use: './auth.js', options } })
+      assert.doesNotMatch(line, /hunter2/)
+    }
+  })
+
+  it('refuses a key that stands twice in an object, of which only the last would count', async () => {
+    const text = JSON.stringify(BASE, null, 2).replace('"transports"', '"storage": {},\n  "transports"')
+    assert.deepEqual((await linesOf(text)).slice(0, 1), [
+      'spillway.json:5:3: found the key "storage" a second time, expected each key once in an object',
     ])
   })
 

@@ -90,6 +90,17 @@ describe('loadPlugin', () => {
       )
     })
 
+    it('with the nearest of all that come with Spillway', async () => {
+      const packages = ['storage-memory', 'storage-rocksdb'].flatMap((name) => [
+        [`node_modules/@spillway/${name}/package.json`, JSON.stringify({ type: 'module', exports: './entry.js' })],
+        [`node_modules/@spillway/${name}/entry.js`, pluginText()],
+      ])
+      assert.match(
+        await load(Object.fromEntries(packages), '@spillway/storage-rocks'),
+        /did you mean "@spillway\/storage-rocksdb"\?$/,
+      )
+    })
+
     it('without suggesting what is not installed either', async () => {
       const expected = 'an installed package, or a path that begins with ./'
       assert.equal(
@@ -97,8 +108,8 @@ describe('loadPlugin', () => {
         line('"@spillway/storage-memroy", which is not to be found from FOLDER', expected),
       )
       assert.equal(
-        await load({}, '@spillway/storage-rocksdb'),
-        line('"@spillway/storage-rocksdb", which is not in this version', expected),
+        await load({}, '@spillway/transport-ws'),
+        line('"@spillway/transport-ws", which is not in this version', expected),
       )
     })
 

@@ -54,6 +54,8 @@ describe('the latency from publish to finish', () => {
     assert.equal(LatencyRecorder.stats([recorder], [0.5], 1.6 * WINDOW_MS).count, 2)
     assert.deepEqual(LatencyRecorder.stats([recorder], [0.5], 5 * WINDOW_MS), {
       count: 0,
+      totalCount: 2,
+      totalMs: 10,
       quantiles: [{ quantile: 0.5, valueNs: 0 }],
     })
   })

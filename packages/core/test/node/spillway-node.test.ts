@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { configFromValue, type LoadedConfig, loadConfig } from '../../src/config/index.js'
 import type { BrokerOptions } from '../../src/contracts/options.js'
 import type { EngineParts } from '../../src/engine/engine.js'
@@ -30,7 +31,7 @@ const TRANSPORT = pluginText({
 const STORAGE = pluginText({
   optionsSchema: { type: 'object', properties: { offers: { type: 'array' }, durability: {} } },
   create: `
-    const storage = { refusal: null, capabilities: { durabilities: options.offers ?? ['none'] }, options, context }
+    const storage = { refusal: null, capabilities: { durabilities: options.offers ?? ['none'], resident: true }, options, context }
     const methods = ['open', 'readCatalogue', 'writeCatalogue', 'takeLeases', 'openLog', 'deleteLog', 'listLogs', 'close']
     for (const method of methods) storage[method] = () => {}
     return storage`,
@@ -59,10 +60,11 @@ interface Setup {
   readonly storage?: { use?: string; options?: object }
   readonly ports?: readonly object[]
   readonly discovers?: boolean
+  readonly limits?: object
   readonly openFails?: Error
 }
 
-async function load({ storage, ports = [], discovers = false }: Setup): Promise<LoadedConfig> {
+async function load({ storage, ports = [], discovers = false, limits }: Setup): Promise<LoadedConfig> {
   const folder = folderWith({
     'storage.mjs': STORAGE,
     'transport.mjs': TRANSPORT,
@@ -72,7 +74,7 @@ async function load({ storage, ports = [], discovers = false }: Setup): Promise<
     'discovery.mjs': DISCOVERY,
   })
   const value = {
-    node: { dataPath: 'd', broadcastAddress: 'b', hostname: 'h' },
+    node: { dataPath: 'd', broadcastAddress: 'b', hostname: 'h', ...limits },
     storage: { use: './storage.mjs', ...storage },
     transports: ports.map((options) => ({ use: './transport.mjs', options })),
     discovery: discovers ? [{ use: './discovery.mjs' }] : [],
@@ -112,7 +114,32 @@ describe('SpillwayNode', () => {
     const { node, events, logger } = await makeNode({ ports: [{ port: 1 }, { port: 2 }] })
     await node.start()
     assert.deepEqual(events, ['open engine', 'start 1', 'start 2', 'listening 1,2', 'announce'])
-    assert.deepEqual(logger.messages('info'), ['TCP: listening on 127.0.0.1:1', 'TCP: listening on 127.0.0.1:2'])
+    assert.deepEqual(logger.messages('info').slice(1), [
+      'TCP: listening on 127.0.0.1:1',
+      'TCP: listening on 127.0.0.1:2',
+    ])
+  })
+
+  it('says in its first line which version runs, on which data, how safe', async () => {
+    const { node, logger, parts } = await makeNode({ storage: { options: { offers: ['none', 'process'] } } })
+    await node.start()
+    const [{ level, message, fields }] = logger.lines
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+    assert.deepEqual([level, message], ['info', `Spillway v${version}`])
+    assert.equal(fields.dataPath, (parts.storage as unknown as { context: { dataPath: string } }).context.dataPath)
+    assert.deepEqual([fields.storage, fields.durability], ['test-storage', 'process'])
+  })
+
+  it('warns when the largest body that is allowed does not fit into its memory', async () => {
+    const MIB = 2 ** 20
+    for (const [memorySizeBytesMax, isWarned] of [
+      [127 * MIB, true],
+      [128 * MIB, false],
+    ] as const) {
+      const { node, logger } = await makeNode({ limits: { memorySizeBytesMax, bodySizeBytesMax: 64 * MIB } })
+      await node.start()
+      assert.equal(logger.messages('warn').length, Number(isWarned))
+    }
   })
 
   it('tells discovery where it listens, before anything is announced, and withdraws first of all', async () => {

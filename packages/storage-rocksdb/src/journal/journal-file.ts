@@ -98,7 +98,7 @@ export class JournalFile implements ClosedFile {
   constructor(folder: string, number: number, expectedBytes: number) {
     this.number = number
     this.path = join(folder, journalFileName(number))
-    this.#fd = openSync(this.path, 'wx')
+    this.#fd = openSync(this.path, 'wx', 0o600)
     this.#expectedBytes = expectedBytes
     try {
       ftruncateSync(this.#fd, expectedBytes)

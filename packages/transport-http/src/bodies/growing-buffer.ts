@@ -1,5 +1,4 @@
-import type { Broker } from '@spillway/core'
-import { HttpError } from '../http-error.js'
+import { type Broker, BrokerError } from '@spillway/core'
 
 /** A buffer up to this size is not worth a charge, and is made in one go. */
 const UNCHARGED_BYTES = 16 * 1024
@@ -22,7 +21,7 @@ export class GrowingBuffer {
     this.bytes = Buffer.allocUnsafe(Math.min(sizeBytesExpected, UNCHARGED_BYTES))
   }
 
-  /** @throws HttpError 503 when the node's memory is used up. */
+  /** @throws BrokerError `E_MEMORY_FULL`, or `E_STORAGE_FULL`, when the node takes nothing more. */
   append(part: Uint8Array, start: number, end: number): void {
     const length = this.length + end - start
     if (length > this.bytes.length) this.#grow(length)
@@ -30,7 +29,7 @@ export class GrowingBuffer {
     this.length = length
   }
 
-  /** Leaves `sizeBytes` for the caller to fill in, and returns where they begin. @throws HttpError like {@link append}. */
+  /** Leaves `sizeBytes` for the caller to fill in, and returns where they begin. @throws BrokerError like {@link append}. */
   reserve(sizeBytes: number): number {
     const start = this.length
     if (start + sizeBytes > this.bytes.length) this.#grow(start + sizeBytes)
@@ -48,13 +47,19 @@ export class GrowingBuffer {
     const sizeBytes = this.#nextSizeBytes(sizeBytesMin)
     if (sizeBytes > UNCHARGED_BYTES) {
       // A body that is not here yet is the last thing to find room for.
-      if (this.#broker.pressure === 'full') throw new HttpError(503, 'FULL')
+      if (this.#broker.pressure === 'full') throw this.#noRoom()
       this.#broker.chargeMemory(sizeBytes - this.#chargedBytes)
       this.#chargedBytes = sizeBytes
     }
     const grown = Buffer.allocUnsafe(sizeBytes)
     grown.set(this.bytes.subarray(0, this.length))
     this.bytes = grown
+  }
+
+  #noRoom(): BrokerError {
+    const { health } = this.#broker
+    if (health !== 'OK') return new BrokerError('E_STORAGE_FULL', health)
+    return new BrokerError('E_MEMORY_FULL', `no room in memory for a body of ${this.#sizeBytesExpected} bytes`)
   }
 
   /** Twice as much, but not more than is expected, as long as the client keeps to that. */

@@ -1,4 +1,4 @@
-import type { Broker, BrokerStats, ChannelStats, TopicStats } from '@spillway/core'
+import { type Broker, type BrokerStats, type ChannelStats, spillwayVersion, type TopicStats } from '@spillway/core'
 import {
   BUILD_METRIC,
   CHANNEL_METRICS,
@@ -18,7 +18,8 @@ type Labels = Readonly<Record<string, string>>
 /** What a node tells in Prometheus' text format, in small parts. Nothing is counted for it that is not counted anyway. */
 export function* nodeMetrics(broker: Broker, stats: BrokerStats, detail: MetricsDetail): Generator<string> {
   yield head(BUILD_METRIC.name, 'gauge', BUILD_METRIC.help)
-  yield line(BUILD_METRIC.name, { version: broker.options.version, node_version: process.version }, 1)
+  const versions = { version: spillwayVersion(), nsq_version: broker.options.version, node_version: process.version }
+  yield line(BUILD_METRIC.name, versions, 1)
   yield head(HEALTH_METRIC.name, 'gauge', HEALTH_METRIC.help)
   yield line(HEALTH_METRIC.name, {}, broker.health === 'OK' ? 1 : 0)
   yield head(START_METRIC.name, 'gauge', START_METRIC.help)
@@ -49,10 +50,15 @@ function* latencies(channels: readonly (readonly [Labels, ChannelStats])[]): Gen
   if (measured.length === 0) return
   yield head(name, 'summary', help)
   for (const [labels, { e2eLatency }] of measured) {
-    for (const { quantile, valueNs } of e2eLatency?.quantiles ?? []) {
-      yield line(name, { ...labels, quantile: String(quantile) }, valueNs / 1e9)
+    if (e2eLatency === null) continue
+    const { count, quantiles, totalCount, totalMs } = e2eLatency
+    for (const { quantile, valueNs } of quantiles) {
+      // Of no message there is no quantile, which is not the same as 0 seconds.
+      yield line(name, { ...labels, quantile: String(quantile) }, count === 0 ? Number.NaN : valueNs / 1e9)
     }
-    yield line(`${name}_count`, labels, e2eLatency?.count ?? 0)
+    // Counters, as in every summary: the quantiles are of a window, these of all time.
+    yield line(`${name}_sum`, labels, totalMs / 1000)
+    yield line(`${name}_count`, labels, totalCount)
   }
 }
 
