@@ -15,9 +15,13 @@ export interface Identity {
   readonly permissionCount: number
   /** Wall-clock milliseconds; afterwards the next command authenticates again with the same secret. */
   readonly expiresAtMs: number
+  /** @param topic - a valid name, as in {@link mayConsume}: transports refuse others themselves */
   mayPublish(topic: string): boolean
   mayConsume(topic: string, channel: string): boolean
-  /** Whether this is somebody who runs the node: pauses, empties and deletes topics and channels, changes settings, looks into the process. */
+  /**
+   * Whether this is somebody who runs the node: pauses, empties and deletes topics and channels, changes settings, looks into
+   * the process. It says nothing of publishing and consuming, which every transport asks for on its own.
+   */
   readonly mayAdminister: boolean
 }
 
