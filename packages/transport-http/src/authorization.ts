@@ -1,5 +1,12 @@
 import type { TLSSocket } from 'node:tls'
-import { type Authenticator, type AuthRequest, BrokerError, type Clock, type Identity, isValidName } from '@spillway/core'
+import {
+  type Authenticator,
+  type AuthRequest,
+  BrokerError,
+  type Clock,
+  type Identity,
+  isValidName,
+} from '@spillway/core'
 import type { Exchange } from './exchange.js'
 import { HttpError } from './http-error.js'
 import { parseParams } from './params.js'
