@@ -28,8 +28,10 @@ export interface Identity {
 /** Decides who may publish and consume what. One rule set for every transport. */
 export interface Authenticator {
   /**
+   * @param request - whose secret has at most 16 KiB: nobody is asked about longer ones
    * @returns the identity, or `null` when the secret is known to carry no permission at all (`E_UNAUTHORIZED`).
    * @throws BrokerError `E_AUTH_FAILED` when no answer could be had or it made no sense; details go to the log only.
+   * Anything else that it throws is logged by the node and told to the client as the same.
    */
   authenticate(request: AuthRequest): Promise<Identity | null>
   /** Releases what it holds. Idempotent. */
