@@ -12,7 +12,10 @@ export class AnsweredIdentity implements Identity {
   readonly expiresAtMs: number
   readonly mayAdminister: boolean
   readonly #authorizations: readonly Authorization[]
-  readonly #remembered = new Map<string, boolean>()
+  // One for each question: what was found out for one must never answer the other.
+  readonly #publishing = new Map<string, boolean>()
+  /** By topic and channel with a space between: valid names have none. */
+  readonly #consuming = new Map<string, boolean>()
 
   constructor(answer: Answer, nowMs: number) {
     this.identity = answer.identity
@@ -25,11 +28,12 @@ export class AnsweredIdentity implements Identity {
 
   /** nsqd looks for a channel with an empty name, so an entry without channels allows no publishing either. */
   mayPublish(topic: string): boolean {
-    return this.#recall(topic, () => this.#isAllowed(topic, '', ({ mayPublish }) => mayPublish))
+    return recall(this.#publishing, topic, () => this.#isAllowed(topic, '', ({ mayPublish }) => mayPublish))
   }
 
   mayConsume(topic: string, channel: string): boolean {
-    return this.#recall(`${topic} ${channel}`, () => this.#isAllowed(topic, channel, ({ mayConsume }) => mayConsume))
+    const place = `${topic} ${channel}`
+    return recall(this.#consuming, place, () => this.#isAllowed(topic, channel, ({ mayConsume }) => mayConsume))
   }
 
   #isAllowed(topic: string, channel: string, permits: (authorization: Authorization) => boolean): boolean {
@@ -40,13 +44,13 @@ export class AnsweredIdentity implements Identity {
         each.channels.some((pattern) => pattern.matcher(channel).find()),
     )
   }
+}
 
-  #recall(name: string, find: () => boolean): boolean {
-    const known = this.#remembered.get(name)
-    if (known !== undefined) return known
-    if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear()
-    const found = find()
-    this.#remembered.set(name, found)
-    return found
-  }
+function recall(remembered: Map<string, boolean>, name: string, find: () => boolean): boolean {
+  const known = remembered.get(name)
+  if (known !== undefined) return known
+  if (remembered.size >= REMEMBERED_MAX) remembered.clear()
+  const found = find()
+  remembered.set(name, found)
+  return found
 }

@@ -10,5 +10,9 @@ export default definePlugin({
   name: 'auth-nsq',
   provides: AUTHENTICATOR,
   optionsSchema: OPTIONS_SCHEMA,
-  create: (options: NsqAuthOptions, context) => new NsqAuthenticator(options, context),
+  create(options: NsqAuthOptions, context) {
+    const authenticator = new NsqAuthenticator(options, context)
+    context.onReload(() => authenticator.reload())
+    return authenticator
+  },
 })

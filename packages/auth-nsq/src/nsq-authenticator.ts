@@ -1,10 +1,17 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Authenticator, type AuthRequest, BrokerError, type Identity, type PluginContext } from '@spillway/core'
 import { parseAnswer } from './answer.js'
 import { AnsweredIdentity } from './answered-identity.js'
 import { Asker } from './ask.js'
 import type { NsqAuthOptions } from './options.js'
+import { Patterns } from './patterns.js'
+import { readRootCa } from './root-ca.js'
+import { Turns } from './turns.js'
+
+/** Questions at the same time. Those that wait do not use up the time that a server has to answer. */
+const QUESTIONS_MAX = 64
+/** Those that wait, each with its secret; whoever comes then is told to try again. */
+const WAITING_MAX = 4_096
 
 /** What of a plugin's context is used here. */
 export type AuthContext = Pick<PluginContext, 'clock' | 'random' | 'logger' | 'configPath'>
@@ -15,11 +22,18 @@ export class NsqAuthenticator implements Authenticator {
   readonly #context: AuthContext
   /** Questions under way. */
   readonly #asked = new Map<string, Promise<Identity | null>>()
-  #asker: Promise<Asker> | null = null
+  readonly #turns = new Turns(QUESTIONS_MAX, WAITING_MAX)
+  readonly #patterns = new Patterns()
+  readonly #asker: Asker
+  #isRefusing = false
+  #isClosed = false
 
+  /** Reads `rootCaPath`, so that a mistake there is found before anybody is asked. @throws BrokerError `E_INVALID_OPTION` */
   constructor(options: NsqAuthOptions, context: AuthContext) {
     this.#options = options
     this.#context = context
+    const { requestMethod: method, connectTimeoutMs, requestTimeoutMs } = options
+    this.#asker = new Asker({ method, connectTimeoutMs, requestTimeoutMs, clock: context.clock }, this.#readRootCa())
   }
 
   authenticate(request: AuthRequest): Promise<Identity | null> {
@@ -27,15 +41,38 @@ export class NsqAuthenticator implements Authenticator {
     const question = JSON.stringify([Buffer.from(secret).toString('latin1'), remoteIp, tls, commonName])
     let answer = this.#asked.get(question)
     if (answer === undefined) {
-      answer = this.#askAny(request).finally(() => this.#asked.delete(question))
+      answer = this.#askInTurn(request).finally(() => this.#asked.delete(question))
       this.#asked.set(question, answer)
     }
     return answer
   }
 
+  /** Reads `rootCaPath` again. What cannot be used leaves things as they were. @throws BrokerError `E_INVALID_OPTION` */
+  reload(): void {
+    this.#asker.trust(this.#readRootCa())
+  }
+
   async close(): Promise<void> {
-    const asker = await this.#asker?.catch(() => null)
-    asker?.close()
+    this.#isClosed = true
+    this.#asker.close()
+  }
+
+  async #askInTurn(request: AuthRequest): Promise<Identity | null> {
+    const turn = this.#turns.take()
+    if (turn === null) {
+      if (!this.#isRefusing)
+        this.#context.logger.warn(`${WAITING_MAX} questions wait for auth servers: refusing others`)
+      this.#isRefusing = true
+      throw new BrokerError('E_AUTH_FAILED', 'too many questions wait for the auth servers; try again')
+    }
+    this.#isRefusing = false
+    await turn
+    try {
+      if (this.#isClosed) throw new BrokerError('E_AUTH_FAILED', 'the node stops')
+      return await this.#askAny(request)
+    } finally {
+      this.#turns.give()
+    }
   }
 
   async #askAny(request: AuthRequest): Promise<Identity | null> {
@@ -45,8 +82,7 @@ export class NsqAuthenticator implements Authenticator {
     for (let tried = 0; tried < addresses.length; tried++) {
       const address = addresses[(first + tried) % addresses.length]
       try {
-        const asker = await this.#open()
-        const answer = parseAnswer(await asker.ask(address, request))
+        const answer = await parseAnswer(await this.#asker.ask(address, request), this.#patterns)
         return answer.authorizations.length === 0 ? null : new AnsweredIdentity(answer, clock.wallMs())
       } catch (error) {
         logger.error(`auth server ${address} failed`, { error: (error as Error).message })
@@ -55,18 +91,8 @@ export class NsqAuthenticator implements Authenticator {
     throw new BrokerError('E_AUTH_FAILED', 'no auth server gave an answer')
   }
 
-  #open(): Promise<Asker> {
-    this.#asker ??= this.#makeAsker()
-    this.#asker.catch(() => {
-      this.#asker = null // the file may be there next time
-    })
-    return this.#asker
-  }
-
-  async #makeAsker(): Promise<Asker> {
-    const { requestMethod, connectTimeoutMs, requestTimeoutMs, rootCaPath } = this.#options
-    const { clock, configPath } = this.#context
-    const rootCa = rootCaPath === undefined ? undefined : await readFile(resolve(configPath, rootCaPath))
-    return new Asker({ method: requestMethod, connectTimeoutMs, requestTimeoutMs, rootCa, clock })
+  #readRootCa(): Buffer | undefined {
+    const { rootCaPath } = this.#options
+    return rootCaPath === undefined ? undefined : readRootCa(resolve(this.#context.configPath, rootCaPath))
   }
 }

@@ -4,7 +4,7 @@ export interface NsqAuthOptions {
   readonly requestMethod: 'get' | 'post'
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
-  /** PEM file of the authorities of `https` servers, relative to the configuration file; those of the system without it. */
+  /** PEM file of the authorities of `https` servers, relative to the configuration file, read at the start and at SIGHUP; those of the system without it. */
   readonly rootCaPath?: string
 }
 
@@ -22,6 +22,7 @@ export const OPTIONS_SCHEMA = {
   properties: {
     addresses: {
       type: 'array',
+      minItems: 1,
       items: { type: 'string', minLength: 1 },
       description: 'Auth servers: host:port, asked at /auth, or URLs. One after the other until one answers.',
     },

@@ -42,9 +42,9 @@ export const OPTIONS_SCHEMA = {
             pattern: '^scrypt:[0-9]+:[0-9]+:[0-9]+:[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+$',
             description: 'As `spillway hash-secret` prints it.',
           },
-          publish: names('^[^/]+$', 'Topics; a * at the end stands for anything.'),
+          publish: names('^([^/*]+\\*?|\\*)$', 'Topics; a * at the end stands for anything.'),
           subscribe: names(
-            '^[^/]+(/[^/]+)?$',
+            '^([^/*]+\\*?|\\*)(/([^/*]+\\*?|\\*))?$',
             'topic/channel, or a topic for all its channels; a * at the end of either stands for anything.',
           ),
           admin: { type: 'boolean', default: false, description: 'May do everything, administration included.' },

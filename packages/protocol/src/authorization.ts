@@ -1,6 +1,17 @@
 import { type Authenticator, BrokerError, type Clock, type Identity } from '@spillway/core'
 import type { SessionOutput } from './session-output.js'
 
+/** Somebody of whom an authenticator that is asked again knows no permission any more. */
+const NOBODY: Identity = {
+  identity: '',
+  identityUrl: '',
+  permissionCount: 0,
+  expiresAtMs: Number.POSITIVE_INFINITY,
+  mayPublish: () => false,
+  mayConsume: () => false,
+  mayAdminister: false,
+}
+
 /** What a connection may do, when there is somebody to ask. */
 export class Authorization {
   readonly #authenticator: Authenticator | null
@@ -9,8 +20,8 @@ export class Authorization {
   readonly #output: Pick<SessionOutput, 'tls'>
   #secret: Uint8Array | null = null
   #identity: Identity | null = null
-  /** The answer is for the command at hand, even if it expires at once. */
-  #wasRefreshed = false
+  /** The answer is for the next check, even if it expires at once. */
+  #isFresh = false
 
   /**
    * @param authenticator - `null` when everybody may do everything
@@ -32,11 +43,9 @@ export class Authorization {
     return this.#identity
   }
 
-  /** Whether to ask again, with {@link refresh}, before the next check. Answers yes once per expiry. */
+  /** Whether to ask again, with {@link refresh}, before the next check. */
   mustRefresh(): boolean {
-    const wasRefreshed = this.#wasRefreshed
-    this.#wasRefreshed = false
-    return !wasRefreshed && this.#identity !== null && this.#clock.wallMs() >= this.#identity.expiresAtMs
+    return !this.#isFresh && this.#identity !== null && this.#clock.wallMs() >= this.#identity.expiresAtMs
   }
 
   /**
@@ -56,10 +65,8 @@ export class Authorization {
   /** Asks again with the same secret. Afterwards a check may find less, or more, allowed. @throws BrokerError `E_AUTH_FAILED` */
   async refresh(): Promise<void> {
     if (this.#authenticator === null || this.#secret === null) return
-    const identity = await this.#ask(this.#authenticator, this.#secret)
-    if (identity === null) throw authFailed()
-    this.#identity = identity
-    this.#wasRefreshed = true
+    this.#identity = (await this.#ask(this.#authenticator, this.#secret)) ?? NOBODY
+    this.#isFresh = true
   }
 
   /** @throws BrokerError `E_AUTH_FIRST`, `E_UNAUTHORIZED` */
@@ -74,8 +81,10 @@ export class Authorization {
     if (!this.#required(command).mayConsume(topic, channel)) throw unauthorized(command, topic, channel)
   }
 
+  /** For one check. */
   #required(command: string): Identity {
     if (this.#identity === null) throw new BrokerError('E_AUTH_FIRST', `AUTH required before ${command}`)
+    this.#isFresh = false
     return this.#identity
   }
 
@@ -85,14 +94,14 @@ export class Authorization {
       const commonName = tls?.commonName ?? ''
       return await authenticator.authenticate({ secret, remoteIp: this.#remoteIp, tls: tls !== null, commonName })
     } catch (error) {
-      // Whatever went wrong there, the client learns only that it did.
+      // Whatever went wrong there, the client learns only that it did. The node makes BrokerErrors of all that is thrown.
       if (error instanceof BrokerError) throw authFailed(error)
       throw error
     }
   }
 }
 
-function authFailed(cause?: BrokerError): BrokerError {
+function authFailed(cause: BrokerError): BrokerError {
   return new BrokerError('E_AUTH_FAILED', 'AUTH failed', { cause })
 }
 

@@ -9,6 +9,8 @@ import type { TurnQueue, TurnTask } from './turn-queue.js'
 export const OUTPUT_SIZE_BYTES_MAX = 256 * 1024
 /** A run of messages from here on goes out as a slice of the log, below it is copied next to its neighbours. */
 export const SLICE_SIZE_BYTES_MIN = 16 * 1024
+/** Up to here what is staged is copied for an output that keeps what it is given: less than a whole block is then kept. */
+const COPY_SIZE_BYTES_MAX = 4 * 1024
 /** Up to here a loop copies faster than a call does. */
 const LOOP_COPY_SIZE_BYTES_MAX = 48
 
@@ -30,6 +32,8 @@ export class Outbox implements ReplySink {
   #writtenBytes = 0
   /** Reply bytes since the peer was last up to date: a peer that does not read its replies may not go on asking. */
   #replyBytes = 0
+  /** The output kept the last block, as one that encodes always does. */
+  #keepsBlocks = false
   /** Something is staged that may not wait for a buffer to fill up. */
   #isUrgent = false
 
@@ -97,13 +101,10 @@ export class Outbox implements ReplySink {
     this.#block = null
     this.#stagedBytes = 0
     this.#isUrgent = false
-    if (this.#output.pendingBytes > 0) {
-      // It will wait: exactly its bytes, not a whole block. Many small writes to a stalled peer must not pin a block each.
-      this.#output.write(Buffer.from(staged))
-      this.#pool.give(block)
-    } else if (this.#output.write(staged)) {
-      this.#pool.give(block)
-    }
+    // Where it will wait, or is likely to: exactly its bytes, not a whole block. Many small writes must not pin a block each.
+    const isCopied = this.#output.pendingBytes > 0 || (this.#keepsBlocks && staged.length <= COPY_SIZE_BYTES_MAX)
+    this.#keepsBlocks = !this.#output.write(isCopied ? Buffer.from(staged) : staged)
+    if (isCopied || !this.#keepsBlocks) this.#pool.give(block)
     this.noteDrain()
   }
 

@@ -7,11 +7,12 @@ class FakeAuthenticator implements Authenticator {
   readonly requests: AuthRequest[] = []
   expiresAtMs = Number.POSITIVE_INFINITY
   error: BrokerError | null = null
+  isForgotten = false
 
   async authenticate(request: AuthRequest): Promise<Identity | null> {
     this.requests.push(request)
     if (this.error !== null) throw this.error
-    if (Buffer.from(request.secret).toString() !== 'open sesame') return null
+    if (this.isForgotten || Buffer.from(request.secret).toString() !== 'open sesame') return null
     return {
       identity: 'ali',
       identityUrl: 'http://cave/ali',
@@ -141,6 +142,39 @@ describe('AUTH', () => {
     await client.send(withBody('PUB mine', 'x'))
     assert.deepEqual(client.take().slice(1), ['E_AUTH_FAILED AUTH failed'])
     assert.equal(client.broker.publishes.length, 0)
+  })
+
+  for (const [name, sent, where] of [
+    ['SUB', 'SUB mine c\n', '"mine" "c"'],
+    ['PUB', withBody('PUB mine', 'x'), '"mine" ""'],
+    ['MPUB', withBody('MPUB mine', messages('x')), '"mine" ""'],
+    ['DPUB', withBody('DPUB mine 1', 'x'), '"mine" ""'],
+  ] as const) {
+    it(`does not allow ${name} any more when nothing is allowed by the second answer`, async () => {
+      const authenticator = new FakeAuthenticator()
+      const client = await connectTo(authenticator)
+      authenticator.expiresAtMs = client.clock.wallMs() + 1_000
+      await client.send(withBody('AUTH', 'open sesame'))
+      await client.clock.advanceAsync(1_000)
+      authenticator.isForgotten = true
+      await client.send(sent)
+      assert.deepEqual(client.take().slice(1), [`E_UNAUTHORIZED AUTH failed for ${name} on ${where}`])
+      assert.ok(client.output.hasEnded)
+    })
+  }
+
+  it('is asked for once for a command that had to wait for room after the answer', async () => {
+    const authenticator = new FakeAuthenticator()
+    authenticator.expiresAtMs = 0
+    const client = await connectTo(authenticator)
+    await client.send(withBody('AUTH', 'open sesame'))
+    client.broker.pressure = 'paused'
+    await client.send(withBody('PUB mine', 'x'))
+    assert.equal(authenticator.requests.length, 2)
+    client.broker.relieve()
+    await client.send('NOP\n')
+    assert.equal(authenticator.requests.length, 2)
+    assert.equal(client.broker.publishes.length, 1)
   })
 
   it('serves one command even when the answer has expired before it came', async () => {

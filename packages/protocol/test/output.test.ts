@@ -190,4 +190,21 @@ describe('a client that does not read', () => {
     slow.output.takeAll() // fails when what was kept has changed
     assert.equal(fast.take().length, 1)
   })
+
+  it('does not keep whole blocks for an output that keeps all that it is given, as one that encrypts does', async () => {
+    const client = await connect()
+    const kept: number[] = []
+    for (let count = 0; count < 5; count++) {
+      client.output.takes = false
+      await client.send(withBody('PUB t', 'x'))
+      kept.push(client.output.keptBytes)
+      client.output.takeAll()
+      client.session.drained()
+    }
+    assert.ok(kept[0] > 0)
+    assert.ok(
+      kept.slice(1).every((sizeBytes) => sizeBytes <= Buffer.poolSize),
+      `${kept} bytes`,
+    )
+  })
 })

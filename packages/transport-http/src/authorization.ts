@@ -1,5 +1,12 @@
 import type { TLSSocket } from 'node:tls'
-import { type Authenticator, type AuthRequest, BrokerError, type Clock, type Identity } from '@spillway/core'
+import {
+  type Authenticator,
+  type AuthRequest,
+  BrokerError,
+  type Clock,
+  type Identity,
+  isValidName,
+} from '@spillway/core'
 import { commonNameOf } from '@spillway/tls'
 import type { Exchange } from './exchange.js'
 import { HttpError } from './http-error.js'
@@ -18,6 +25,7 @@ export type Access = 'anybody' | 'known' | 'publish' | 'consume' | 'administer'
 const REMEMBERED_MAX = 1_000
 /** Somebody whose identity never expires is asked for again after this time. */
 const REMEMBERED_MS_MAX = 60_000
+const COLON = 0x3a
 const CHALLENGE = ['WWW-Authenticate', 'Basic realm="nsqd"'] as const
 
 interface Remembered {
@@ -79,14 +87,15 @@ function requirePermission(exchange: Exchange, access: Access, identity: Identit
 }
 
 function isPermitted(exchange: Exchange, access: Access, identity: Identity): boolean {
-  if (identity.mayAdminister || access === 'known') return true
-  if (access === 'administer') return false
+  if (access === 'known') return true
+  if (access === 'administer') return identity.mayAdminister
   const params = parseParams(exchange.rawQuery)
   const topic = params.get('topic')
-  if (topic === undefined) return true // then nothing comes of it but the error that says so
+  // Identities are asked about names only. Of anything else nothing comes but the error that says so.
+  if (topic === undefined || !isValidName(topic)) return true
   if (access === 'publish') return identity.mayPublish(topic)
   const channel = params.get('channel')
-  return channel === undefined || identity.mayConsume(topic, channel)
+  return channel === undefined || !isValidName(channel) || identity.mayConsume(topic, channel)
 }
 
 /** @throws HttpError 401 for credentials of a kind that is not known */
@@ -103,9 +112,10 @@ function requestOf(exchange: Exchange, credentials: string): AuthRequest {
 
 function secretOf(credentials: string): Buffer {
   const [, scheme, value] = /^([A-Za-z]+) +(\S+)$/.exec(credentials) ?? []
-  if (scheme?.toLowerCase() === 'bearer') return Buffer.from(value)
+  // Node has made a letter of each byte of the header.
+  if (scheme?.toLowerCase() === 'bearer') return Buffer.from(value, 'latin1')
   if (scheme?.toLowerCase() !== 'basic') throw unauthorized()
-  const text = Buffer.from(value, 'base64').toString()
+  const pair = Buffer.from(value, 'base64')
   // `curl -u :secret` is for a secret without a name.
-  return Buffer.from(text.startsWith(':') ? text.slice(1) : text)
+  return pair[0] === COLON ? pair.subarray(1) : pair
 }

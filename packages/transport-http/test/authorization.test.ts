@@ -3,9 +3,11 @@ import { type Authenticator, type AuthRequest, BrokerError, type Identity } from
 import { FakeBroker } from './support/fake-broker.js'
 import { TestTransport } from './support/start-transport.js'
 
-/** `admin` may do everything; `shop` may publish to orders and consume orders/mail. */
+/** `admin` may do everything; `shop` may publish to orders and consume orders/mail; `janitor` runs the node and may do neither. */
 class Users implements Authenticator {
   readonly asked: AuthRequest[] = []
+  /** What identities were asked about. */
+  readonly names: string[] = []
   expiresAtMs = Number.POSITIVE_INFINITY
   isDown = false
 
@@ -13,15 +15,23 @@ class Users implements Authenticator {
     this.asked.push(request)
     if (this.isDown) throw new BrokerError('E_AUTH_FAILED', 'nobody answers')
     const name = Buffer.from(request.secret).toString()
-    if (name !== 'admin' && name !== 'shop:pw') return null
+    if (!['admin', 'shop:pw', 'janitor'].includes(name)) return null
+    const isAdmin = name === 'admin'
+    const isShop = name === 'shop:pw'
     return {
       identity: name,
       identityUrl: '',
       permissionCount: 1,
       expiresAtMs: this.expiresAtMs,
-      mayPublish: (topic) => topic === 'orders',
-      mayConsume: (topic, channel) => topic === 'orders' && channel === 'mail',
-      mayAdminister: name === 'admin',
+      mayPublish: (topic) => {
+        this.names.push(topic)
+        return isAdmin || (isShop && topic === 'orders')
+      },
+      mayConsume: (topic, channel) => {
+        this.names.push(topic, channel)
+        return isAdmin || (isShop && topic === 'orders' && channel === 'mail')
+      },
+      mayAdminister: !isShop,
     }
   }
 
@@ -119,8 +129,37 @@ describe('HTTP where clients must authenticate', () => {
     }
   })
 
-  it('says what is missing of a query before it says who may', async () => {
+  it('says what is missing of a query, or wrong with it, before it says who may', async () => {
     assert.equal(await status('POST', '/pub', bearer('shop:pw')), 400)
+    assert.equal(await status('POST', '/pub?topic=orders%20mail', bearer('shop:pw')), 400)
+    assert.equal(await status('POST', '/topic/create?topic=', bearer('shop:pw')), 400)
+    assert.equal(await status('POST', '/channel/create?topic=orders&channel=a%20b', bearer('shop:pw')), 400)
+  })
+
+  it('asks an identity about valid names only', async () => {
+    for (const topic of ['orders%20mail', 'x'.repeat(60_000), 'orders%00', '%FF']) {
+      await status('POST', `/pub?topic=${topic}`, bearer('shop:pw'))
+      await status('POST', `/channel/create?topic=orders&channel=${topic}`, bearer('shop:pw'))
+    }
+    assert.deepEqual(users.names, [])
+  })
+
+  it('lets an admin publish and consume what V2 lets them, and no more', async () => {
+    assert.equal(await status('POST', '/topic/pause?topic=orders', bearer('janitor')), 200)
+    assert.equal(await status('POST', '/pub?topic=orders', bearer('janitor')), 403)
+    assert.equal(await status('POST', '/channel/create?topic=orders&channel=mail', bearer('janitor')), 403)
+  })
+
+  it('takes a secret as the bytes that were sent, whatever they are', async () => {
+    const secret = Buffer.from('schlüssel').toString('latin1')
+    await status('GET', '/stats', bearer(secret))
+    await status('GET', '/stats', basic('schlüssel:ü'))
+    const bytes = Buffer.from([0x3a, 0xff, 0x41, 0xfe])
+    await status('GET', '/stats', { authorization: `Basic ${bytes.toString('base64')}` })
+    assert.deepEqual(
+      users.asked.map((request) => Buffer.from(request.secret).toString('latin1')),
+      [secret, Buffer.from('schlüssel:ü').toString('latin1'), '\xffA\xfe'],
+    )
   })
 
   it('asks once for each client, until its identity expires', async () => {

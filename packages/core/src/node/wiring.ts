@@ -27,6 +27,7 @@ import {
   TRANSPORT,
 } from '../tokens.js'
 import { missingOf } from './check-instance.js'
+import { GuardedAuthenticator } from './guarded-authenticator.js'
 
 // Both are CommonJS; to import them takes 27 ms, a tenth of what the whole start may take, and to require them 14 ms.
 const require = createRequire(import.meta.url)
@@ -90,7 +91,7 @@ export function wirePlugins(config: LoadedConfig, surroundings: Surroundings): W
   return {
     storage: broker.resolve(STORAGE),
     queueFactory: resolveOptional(broker, QUEUE),
-    authenticator: resolveOptional(broker, AUTHENTICATOR),
+    authenticator: guarded(resolveOptional(broker, AUTHENTICATOR), surroundings.logger),
     telemetry: resolveOptional(broker, TELEMETRY),
     discoveries: resolveEach(broker, DISCOVERY),
     transports: resolveEach(broker, TRANSPORT),
@@ -123,6 +124,10 @@ function register<T>(broker: DependencyContainer, loaded: LoadedPlugin<T>, conte
     throw refusal(`whose create() returns something without ${missing}`, 'all that its contract asks for')
   }
   broker.register<T>(plugin.provides, { useFactory: instanceCachingFactory(create) })
+}
+
+function guarded(authenticator: Authenticator | null, logger: Logger): Authenticator | null {
+  return authenticator === null ? null : new GuardedAuthenticator(authenticator, logger)
 }
 
 function resolveOptional<T>(broker: DependencyContainer, contract: Token<T>): T | null {
