@@ -8,7 +8,9 @@ export interface CodecEnds {
   readingWanted(isWanted: boolean): void
   /** Something that was to be encoded has been. */
   encoded(): void
-  /** What the peer sends cannot be decoded. */
+  /** Everything that the peer has sent was handed on. `error`: what it sends from here on cannot be decoded. Called at most once. */
+  ended(error: Error | null): void
+  /** Nothing can be encoded any more. */
   failed(error: Error): void
 }
 
@@ -19,6 +21,8 @@ export interface Codec {
   /** Bytes that were given to {@link encode} and have not been sent on yet. */
   readonly pendingBytes: number
   decode(chunk: Buffer): void
+  /** The peer sends nothing more. */
+  inputEnded(): void
   /** Nothing more is handed on until {@link resume}, but for what is in hand already. Idempotent, both. */
   pause(): void
   resume(): void

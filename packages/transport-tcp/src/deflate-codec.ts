@@ -20,7 +20,10 @@ export class DeflateCodec implements Codec {
   readonly #deflate: DeflateRaw
   readonly #inflate: InflateRaw
   readonly #onEncoded = (): void => this.#ends.encoded()
+  /** What is decoded now is thrown away. */
   #isOver = false
+  /** Nothing more is decoded. */
+  #isInputOver = false
 
   /** @param level - 1 … 9 */
   constructor(level: number, ends: CodecEnds) {
@@ -29,6 +32,7 @@ export class DeflateCodec implements Codec {
     this.#deflate.on('data', (bytes: Buffer) => ends.send(bytes))
     const options: ZlibOptions & Pick<TransformOptions, 'readableHighWaterMark' | 'writableHighWaterMark'> = {
       flush: constants.Z_SYNC_FLUSH,
+      finishFlush: constants.Z_SYNC_FLUSH, // a peer may go away in the middle of a block
       chunkSize: OUTPUT_BYTES,
       readableHighWaterMark: OUTPUT_BYTES,
       writableHighWaterMark: INPUT_BYTES_MAX,
@@ -38,10 +42,12 @@ export class DeflateCodec implements Codec {
       if (!this.#isOver) ends.received(bytes)
     })
     this.#inflate.on('drain', () => ends.readingWanted(true))
-    this.#deflate.on('error', (error) => this.#failed(error))
-    this.#inflate.on('error', (error) => this.#failed(error))
-    // A peer that says that its stream is complete can say nothing more.
-    this.#inflate.on('end', () => this.#failed(new Error('deflate: the stream has ended')))
+    this.#deflate.on('error', (error) => {
+      if (!this.#isOver) ends.failed(error)
+    })
+    this.#inflate.on('error', (error) => this.#inputOver(error))
+    // The peer has ended the connection, or has said that its stream is complete and yet sent more.
+    this.#inflate.on('end', () => this.#inputOver(null))
   }
 
   /** The buffer is read in the thread pool. */
@@ -55,9 +61,13 @@ export class DeflateCodec implements Codec {
   }
 
   decode(chunk: Buffer): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isInputOver) return
     // The read's buffer is used again for the next one.
     if (!this.#inflate.write(Buffer.from(chunk))) this.#ends.readingWanted(false)
+  }
+
+  inputEnded(): void {
+    this.#inflate.end()
   }
 
   pause(): void {
@@ -81,9 +91,10 @@ export class DeflateCodec implements Codec {
     this.#deflate.destroy()
   }
 
-  #failed(error: Error): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#ends.failed(error)
+  #inputOver(error: Error | null): void {
+    if (this.#isOver || this.#isInputOver) return
+    this.#isInputOver = true
+    this.#ends.readingWanted(true) // and thrown away, so that the peer's end is seen
+    this.#ends.ended(error)
   }
 }

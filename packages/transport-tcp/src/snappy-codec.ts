@@ -8,7 +8,10 @@ export class SnappyCodec implements Codec {
   readonly #ends: CodecEnds
   readonly #encoder: SnappyEncoder
   readonly #decoder: SnappyDecoder
+  /** What is decoded now is thrown away. */
   #isOver = false
+  /** Nothing more is decoded. */
+  #isInputOver = false
 
   constructor(library: SnappyLibrary, ends: CodecEnds) {
     this.#ends = ends
@@ -24,13 +27,16 @@ export class SnappyCodec implements Codec {
   }
 
   decode(chunk: Buffer): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isInputOver) return
     try {
       this.#decoder.decode(chunk)
     } catch (error) {
-      this.#isOver = true
-      this.#ends.failed(error as Error)
+      this.#inputOver(error as Error)
     }
+  }
+
+  inputEnded(): void {
+    this.#inputOver(null)
   }
 
   /** Whatever was read has been handed on already. */
@@ -44,5 +50,11 @@ export class SnappyCodec implements Codec {
 
   destroy(): void {
     this.#isOver = true
+  }
+
+  #inputOver(error: Error | null): void {
+    if (this.#isOver || this.#isInputOver) return
+    this.#isInputOver = true
+    this.#ends.ended(error)
   }
 }

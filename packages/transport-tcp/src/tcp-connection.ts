@@ -128,19 +128,30 @@ export class TcpConnection implements SessionOutput {
         else if (!this.#isPaused) this.#stream.resume()
       },
       encoded: this.#onWritten,
+      ended: (error) => {
+        if (error !== null) this.#note(error)
+        this.session.ended()
+      },
       failed: (error) => this.#failed(error),
     }
   }
 
   #watch(stream: Socket): void {
-    stream.on('end', () => this.session.ended())
+    stream.on('end', () => {
+      if (this.#codec === null) this.session.ended()
+      else this.#codec.inputEnded()
+    })
     // Peers vanish; the socket closes after this, and that is all there is to do.
     stream.on('error', (error) => this.#failed(error))
   }
 
   #failed(error: Error): void {
-    this.#logger.debug('connection failed', { peer: this.session.remoteAddress, error: error.message })
+    this.#note(error)
     this.destroy()
+  }
+
+  #note(error: Error): void {
+    this.#logger.debug('connection failed', { peer: this.session.remoteAddress, error: error.message })
   }
 
   #read(chunk: Buffer): void {

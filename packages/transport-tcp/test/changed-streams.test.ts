@@ -83,6 +83,23 @@ describe('a stream that is changed', () => {
       assert.equal(await client.next(), null)
     })
 
+    it(`executes what came before the client's end: ${way.name}`, async () => {
+      await start()
+      const client = await connect(way)
+      client.send(pub('t', 'a'), pub('t', 'b'))
+      client.stream.end()
+      assert.deepEqual([await client.next(), await client.next(), await client.next()], ['OK', 'OK', null])
+    })
+
+    it(`tells what an end in a message has cut off: ${way.name}`, async () => {
+      await start()
+      const client = await connect(way)
+      client.send(pub('t', 'a message').subarray(0, -1))
+      client.stream.end()
+      assert.equal(await client.next(), 'E_BAD_MESSAGE PUB failed to read message body')
+      assert.equal(await client.next(), null)
+    })
+
     it(`answers what was asked before it stops: ${way.name}`, async () => {
       const { transport } = await start()
       const client = await connect(way)
@@ -177,6 +194,21 @@ describe('a stream that cannot be decoded', () => {
     endsAfter('snappy', Buffer.from('\xff\x06\x00\x00sNaPpY\x01\x05\x00\x00abcdx', 'latin1')))
   it('ends the connection: snappy, a chunk that nobody knows', () =>
     endsAfter('snappy', Buffer.from('\xff\x06\x00\x00sNaPpY\x02\x04\x00\x00abcd', 'latin1')))
+  for (const [name, garbage] of [
+    ['snappy', [2, 0, 0, 0]],
+    ['deflate', [0xff, 0xff, 0xff, 0xff]],
+  ] as const) {
+    it(`ends like one that the peer has ended: ${name}`, async () => {
+      await start()
+      const client = await connect(only(name))
+      client.send(Buffer.concat([pub('t', 'a'), pub('t', 'a message').subarray(0, -1)]))
+      assert.equal(await client.next(), 'OK')
+      client.socket.write(Buffer.from(garbage))
+      assert.equal(await client.next(), 'E_BAD_MESSAGE PUB failed to read message body')
+      assert.equal(await client.next(), null)
+    })
+  }
+
   it('ends the connection: TLS', () => endsAfter('TLS', Buffer.from('no record at all')))
 })
 

@@ -23,6 +23,7 @@ export function deflate(stream: Duplex): Duplex {
   stream.on('data', (bytes) => inflater.write(bytes))
   const changed = new Duplex({
     write: (bytes, _encoding, done) => void deflater.write(bytes, done),
+    final: (done) => void stream.end(done),
     read() {},
   })
   inflater.on('data', (bytes) => changed.push(bytes))
@@ -35,6 +36,7 @@ export function snappy(stream: Duplex): Duplex {
   const encoder = new SnappyEncoder(library)
   const changed = new Duplex({
     write: (bytes, _encoding, done) => void stream.write(encoder.encode(bytes), () => done()),
+    final: (done) => void stream.end(done),
     read() {},
   })
   const decoder = new SnappyDecoder(library, (bytes) => changed.push(bytes))
