@@ -1,3 +1,6 @@
+import type { TlsWishes } from './credentials.js'
+import type { Compression } from './stream-codecs.js'
+
 /** What is done to a broker, one after the other. `on` names a connection of the case. */
 export type Step =
   | { readonly connect: string }
@@ -7,12 +10,18 @@ export type Step =
   | { readonly on: string; readonly frames: number }
   /** Everything up to the end of the connection. */
   | { readonly on: string; readonly rest: true }
-  /** The client sends nothing more. */
-  | { readonly on: string; readonly end: true }
+  /** The client sends nothing more; `beneath`: and TLS does not say so. */
+  | { readonly on: string; readonly end: true | 'beneath' }
+  /** The client's end of what IDENTIFY has agreed on; everything from here on goes through it. */
+  | { readonly on: string; readonly change: 'tls' | Compression; readonly tls?: TlsWishes }
+  /** Bytes past everything that the stream was changed into. */
+  | { readonly on: string; readonly beneath: string | Uint8Array }
   | {
       readonly request: string
       readonly body?: string | Uint8Array
       readonly headers?: Readonly<Record<string, string>>
+      /** By HTTPS. */
+      readonly tls?: TlsWishes
     }
   /** Asked again until the answer matches: for what nsqd does a moment later. */
   | { readonly until: string; readonly matches: RegExp }
@@ -23,7 +32,10 @@ export interface Case {
   /** What of the specification it shows; see `rows.ts`. */
   readonly rows: readonly string[]
   readonly steps: readonly Step[]
-  /** Flags of both brokers, besides addresses and data path. */
+  /**
+   * Flags of both brokers, besides addresses and data path. `{auth}` is the address of an auth server, `{https}` a free one,
+   * and `{cert}`, `{key}`, `{ca}` are files.
+   */
   readonly flags?: readonly string[]
   /** The row of docs/compatibility.md, by its first cell, that says why the answers differ. */
   readonly differs?: string

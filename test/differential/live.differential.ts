@@ -1,4 +1,4 @@
-import { Brokers } from './brokers.js'
+import { Brokers, Surroundings } from './brokers.js'
 import { CASES } from './cases/index.js'
 import { compare } from './compare.js'
 import { originalNsqd } from './original.js'
@@ -11,7 +11,8 @@ const IS_RECORDING = process.env.SPILLWAY_RECORD === '1'
 describe('the same bytes and requests to the original nsqd and to ours', function () {
   this.timeout(20_000)
   const command = originalNsqd()
-  const ours = new Brokers()
+  const surroundings = new Surroundings()
+  const ours = new Brokers(surroundings)
   let original: Brokers
   const recording: Record<string, readonly string[]> = {}
 
@@ -20,13 +21,14 @@ describe('the same bytes and requests to the original nsqd and to ours', functio
       console.log('    skipped: no original nsqd in the PATH, and none named by SPILLWAY_REAL_NSQD')
       return this.skip()
     }
-    original = new Brokers(command)
+    original = new Brokers(surroundings, command)
   })
 
   after(async () => {
     await ours.stop()
+    if (command !== null) await original.stop()
+    await surroundings.stop()
     if (command === null) return
-    await original.stop()
     if (IS_RECORDING) writeRecording(recording)
   })
 

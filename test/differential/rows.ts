@@ -32,6 +32,8 @@ export const ROWS: Readonly<Record<string, string>> = {
   'identify.sample-rate': 'sample rates out of range',
   'identify.msg-timeout': 'message timeouts out of range',
   'identify.both': 'deflate and snappy together',
+  'identify.offer': 'TLS, deflate and snappy: what is asked for, as far as it is offered',
+  'identify.deflate-level': 'levels of deflate, down to the highest that is allowed',
   'identify.again': 'a second IDENTIFY',
   'identify.nobody-sub': 'SUB with heartbeats switched off',
   // AUTH
@@ -83,6 +85,17 @@ export const ROWS: Readonly<Record<string, string>> = {
   'mpub.count': 'counts that cannot be, or cut off',
   'mpub.message': 'messages in it that are empty, negative, too large or cut off',
   'mpub.length': 'a body whose length lies',
+  // changed streams
+  'tls.upgrade': 'TLS on the same connection, OK inside it',
+  'deflate.upgrade': 'deflate, OK inside it; also inside TLS',
+  'snappy.upgrade': 'snappy, OK inside it; also inside TLS',
+  'upgrade.pipelined': 'what is sent behind IDENTIFY before a change is lost',
+  'upgrade.garbage': 'a stream that cannot be decoded',
+  'upgrade.cut': 'an end in the middle of a record, a chunk, a block, a handshake',
+  'tls.required': 'what is refused before TLS where that is required',
+  'tls.client-auth': 'certificates of clients: none, any, one of the authority',
+  'tls.min-version': 'versions below the oldest that is spoken',
+  'tls.handshake': 'a handshake that fails',
   // topics and channels
   'topic.backlog': 'the first channel gets what waited, later ones only what is new',
   'topic.last-channel': 'without its last channel a topic keeps what comes',
@@ -101,6 +114,8 @@ export const ROWS: Readonly<Record<string, string>> = {
   'http.options': 'OPTIONS',
   'http.redirect': 'paths that are nearly right',
   'http.query': 'queries that cannot be read; the first of equal parameters counts',
+  https: 'HTTPS, beside HTTP',
+  'http.tls-required': 'plain HTTP where TLS is required',
   // endpoints
   'http.ping': '/ping',
   'http.info': '/info',
@@ -126,7 +141,7 @@ export const ROWS: Readonly<Record<string, string>> = {
 
 /** Rows that no bytes from outside can show, and why. */
 export const UNSHOWN: Readonly<Record<string, string>> = {
-  'identify.tls': "the text of a failed handshake is Go's own, and is sent to a client that expects TLS",
+  'identify.tls-slow': 'a handshake that is not done after five seconds',
   'sub.exiting': 'a channel that is just being deleted: a matter of microseconds',
   'sub.ephemeral-race': 'an ephemeral channel that goes twice within 100 ms',
   'pub.failed': 'a disk that refuses: `test/end-to-end/full-disk.test.ts` has it for ours',

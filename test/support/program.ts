@@ -17,6 +17,12 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
+/** One listener for all of them: Node warns of more than ten. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** A child process whose output is kept and which never outlives the test run. */
 export class Program {
   readonly exited: Promise<Exit>
@@ -35,16 +41,15 @@ export class Program {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
     })
-    const killWithUs = () => child.kill('SIGKILL')
-    process.once('exit', killWithUs)
+    running.add(child)
     this.exited = new Promise((resolve, reject) => {
       child.once('error', (error) => {
-        process.off('exit', killWithUs)
+        running.delete(child)
         this.#failure = error
         reject(error)
       })
       child.once('close', (code, signal) => {
-        process.off('exit', killWithUs)
+        running.delete(child)
         this.#exit = { code, signal }
         resolve(this.#exit)
       })
