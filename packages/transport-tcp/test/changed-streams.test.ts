@@ -284,6 +284,20 @@ describe('TLS', () => {
     assert.equal(engine.stats({ includeClients: true }).producers[0].tls?.version, 'TLS1.0')
   })
 
+  it('shows suites by the names that nsqd has, and by their numbers where it has none', async () => {
+    const { engine } = await start()
+    const suites = {
+      'ECDHE-ECDSA-AES128-GCM-SHA256': 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384': 'Unknown 49196',
+    }
+    for (const [ciphers, shown] of Object.entries(suites)) {
+      const client = await connect({ ...only('TLS'), changes: [tls({ ciphers, maxVersion: 'TLSv1.2' })] })
+      client.send(pub('t', 'a'))
+      assert.equal(await client.next(), 'OK')
+      assert.equal(engine.stats({ includeClients: true }).producers.at(-1)?.tls?.cipherSuite, shown)
+    }
+  })
+
   it('ends the connection of a client that never has its handshake', async function () {
     this.timeout(10_000) // nobody waits longer than five seconds
     await start()
