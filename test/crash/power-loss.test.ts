@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Program } from '../support/program.js'
 import { losePower } from './power-loss.js'
-import { Random } from './random.js'
+import { Random } from '../support/random.js'
 
 const SYNC_RECORDER = new URL('./sync-recorder.js', import.meta.url)
 

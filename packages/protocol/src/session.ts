@@ -162,7 +162,7 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     this.#closeSubscription()
     this.#reader.release()
     this.#outbox.release()
-    if (this.#isKnown) this.broker.removeClient(this)
+    this.#leave()
     this.#wakeIdleWaiters()
   }
 
@@ -497,8 +497,15 @@ export class Session implements MessageSink, PublishWaiter, Client, DeadlineSubj
     if (this.#hasEnded || this.#replies.size > 0) return
     this.#hasEnded = true
     this.#closeSubscription()
+    this.#leave() // the peer may take its time to see the end; nobody asks for it any more
     this.#outbox.flush()
     this.#output.end()
+  }
+
+  /** The broker knows it no longer. */
+  #leave(): void {
+    if (this.#isKnown) this.broker.removeClient(this)
+    this.#isKnown = false
   }
 
   #closeSubscription(): void {

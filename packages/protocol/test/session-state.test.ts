@@ -192,6 +192,16 @@ describe('a session', () => {
     assert.ok(client.subscription.isClosed)
   })
 
+  it('is gone from the statistics with its end, whenever the peer sees that', async () => {
+    const client = await connect()
+    await client.send(withBody('PUB t', 'x'))
+    assert.equal(client.broker.clients.size, 1)
+    await client.send('WHAT\n')
+    assert.equal(client.broker.clients.size, 0)
+    client.session.closed()
+    assert.equal(client.broker.clients.size, 0)
+  })
+
   it('shows in the statistics who it is and what it did', async () => {
     const client = await connect()
     const before = client.session.stats()

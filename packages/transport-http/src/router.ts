@@ -1,15 +1,18 @@
 import { posix } from 'node:path'
 import type { Access } from './authorization.js'
 import type { Exchange } from './exchange.js'
-import { type HeaderList, redirectHeaders } from './headers.js'
+import { CLOSE, type HeaderList, plainTextHeaders, redirectHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
+
+const BAD_REQUEST = '400 Bad Request'
+const HTML_NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /** Answers a request, at once or later. What it throws is answered as well. */
 export type Handler = (exchange: Exchange) => void | Promise<void>
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT'
-  /** Exact, and without a slash at the end; or with `/*` there: the rest of the path is {@link Exchange.pathRest}. */
+  /** Exact; or with `/*` at the end: what stands there, one word and not none, is {@link Exchange.pathRest}. */
   readonly path: string
   /** Who may ask this, where clients must authenticate. */
   readonly access: Access
@@ -56,25 +59,42 @@ export class Router {
       return
     }
     const path = decodePath(exchange.path)
+    if (path === null) {
+      exchange.send(400, [...plainTextHeaders(BAD_REQUEST.length), ...CLOSE], BAD_REQUEST)
+      return
+    }
     const methods = this.#routes.get(path) ?? this.#routesBelow(exchange, path)
     const route = methods?.get(method)
-    const tidyPath = this.#tidyPaths.get(tidy(path))
-    if (route !== undefined) {
-      run(route, exchange)
-    } else if (methods !== undefined) {
-      refuseMethod(exchange, [...methods.keys()])
-    } else if (tidyPath !== undefined && this.#routes.get(tidyPath)?.has(method)) {
-      redirect(exchange, tidyPath)
-    } else {
-      throw new HttpError(404, 'NOT_FOUND')
-    }
+    const meant = methods === undefined ? this.#pathMeant(path, method) : null
+    if (route !== undefined) run(route, exchange)
+    else if (methods !== undefined) refuseMethod(exchange, [...methods.keys()])
+    else if (meant !== null) redirect(exchange, meant)
+    else throw new HttpError(404, 'NOT_FOUND')
   }
 
   #routesBelow(exchange: Exchange, path: string): Map<string, Route> | undefined {
-    const start = path.slice(0, path.lastIndexOf('/') + 1)
-    exchange.pathRest = path.slice(start.length)
-    return this.#below.get(start)
+    const [start, rest] = splitLast(path)
+    exchange.pathRest = rest
+    return rest === '' ? undefined : this.#below.get(start)
   }
+
+  /** The path with this method that one is nearly; letter case counts only in what a route takes as it is. */
+  #pathMeant(path: string, method: string): string | null {
+    const exact = this.#tidyPaths.get(tidy(path))
+    if (exact !== undefined) return this.#routes.get(exact)?.has(method) ? exact : null
+    const clean = posix.normalize(`/${path}`)
+    // nsqd leads to the path of nothing too, unless it is that already.
+    if (this.#below.get(clean.toLowerCase())?.has(method)) return clean === path ? null : clean.toLowerCase()
+    const [start, rest] = splitLast(clean.replace(/\/$/, ''))
+    const known = start.toLowerCase()
+    return this.#below.get(known)?.has(method) ? known + encodeURI(rest) : null
+  }
+}
+
+/** All up to the last slash, and what is behind it. */
+function splitLast(path: string): [start: string, rest: string] {
+  const end = path.lastIndexOf('/') + 1
+  return [path.slice(0, end), path.slice(end)]
 }
 
 /** Answers a request whose route is known, once it is known that the client may ask it. */
@@ -106,16 +126,17 @@ function tidy(path: string): string {
   return posix.normalize(`/${path}/`).toLowerCase()
 }
 
-/** The path without percent escapes; of a request to a proxy (`GET http://host/path`), only the path. */
-function decodePath(rawPath: string): string {
+/** The path without percent escapes, null when they are none; of a request to a proxy (`GET http://host/path`), only the path. */
+function decodePath(rawPath: string): string | null {
   const path = rawPath.startsWith('/') ? rawPath : rawPath.replace(/^https?:\/\/[^/]*/i, '')
   try {
     return decodeURIComponent(path)
   } catch {
-    throw new HttpError(400, 'INVALID_REQUEST')
+    return null
   }
 }
 
+/** As Go does it. */
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`)
+  return text.replace(/[&<>"']/g, (char) => HTML_NAMES[char] ?? `&#${char.charCodeAt(0)};`)
 }

@@ -38,7 +38,7 @@ describe('routes', () => {
     assert.equal(answer.headers['x-nsq-content-type'], 'nsq; version=1.0')
   })
 
-  for (const path of ['/', '/nowhere', '/topic', '/topic/', '/pub/x', '/config', '/debug/pprof/']) {
+  for (const path of ['/', '/nowhere', '/topic', '/topic/', '/pub/x', '/config', '/config/', '/debug/pprof/']) {
     it(`does not know ${path}`, async () => {
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         assertError(await http.request(method, path), 404, 'NOT_FOUND')
@@ -55,6 +55,21 @@ describe('routes', () => {
     })
   }
 
+  it('redirects to what a route takes as it is, whose letters stay', async () => {
+    for (const path of ['/config/Log_Level/', '/CONFIG/Log_Level', '//config/./Log_Level']) {
+      const answer = await http.get(path)
+      assert.deepEqual([answer.status, answer.headers.location], [301, '/config/Log_Level'], path)
+    }
+    const answer = await http.request('PUT', '/Config/a%20b')
+    assert.deepEqual([answer.status, answer.headers.location], [308, '/config/a%20b'])
+    assertError(await http.post('/Config/text'), 404, 'NOT_FOUND')
+  })
+
+  it('writes the page of a redirect as Go does', async () => {
+    const { text } = await http.get(`/ping/?a='&b="<>`)
+    assert.equal(text, '<a href="/ping?a=&#39;&amp;b=&#34;&lt;&gt;">Moved Permanently</a>.\n\n')
+  })
+
   it('redirects other methods so that they stay what they are', async () => {
     const answer = await http.post('/Topic/create/?topic=t', 'x')
     assert.deepEqual([answer.status, answer.headers.location, answer.text], [308, '/topic/create?topic=t', ''])
@@ -68,7 +83,8 @@ describe('routes', () => {
 
   it('reads percent escapes in the path', async () => {
     assert.equal((await http.get('/p%69ng')).text, 'OK')
-    assert.equal((await http.get('/p%zzng')).status, 400)
+    const { status, text, headers } = await http.get('/p%zzng')
+    assert.deepEqual([status, text, headers['content-type']], [400, '400 Bad Request', 'text/plain; charset=utf-8'])
   })
 
   it('takes the address of a proxy request for its path', async () => {

@@ -7,8 +7,8 @@ const NS_PER_MS = 1e6
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
 const TLS_VERSION_FIRST = 769
 const TLS_VERSIONS: readonly string[] = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3']
-/** They say what the process is told at its start, and nsqd does not show them either. */
-const HIDDEN: readonly string[] = ['version', 'config']
+/** They say what the process is told at its start, or nothing any more, and nsqd does not show them either. */
+const HIDDEN: readonly string[] = ['version', 'config', 'verbose', 'worker-id']
 
 /** What `/config` shows of an nsqd that was started with these flags, or their like in a configuration. */
 export function settingsOf(values: NsqdValues, logger: Logger): Setting[] {
@@ -72,7 +72,7 @@ function addressesSetting(name: string, first: readonly string[]): Setting {
   }
 }
 
-/** `null` is none, and is shown as it was given, as by nsqd. */
+/** `null` is none, and is shown as it was given, as by nsqd; among addresses it is an empty one. */
 function addressesIn(text: string): readonly string[] | null {
   let value: unknown
   try {
@@ -81,6 +81,7 @@ function addressesIn(text: string): readonly string[] | null {
     throw new BrokerError('E_INVALID_OPTION', 'not JSON', { cause })
   }
   if (value === null) return null
-  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
+  const addresses = Array.isArray(value) ? value.map((each) => each ?? '') : null
+  if (addresses?.every((each) => typeof each === 'string')) return addresses
   throw new BrokerError('E_INVALID_OPTION', 'expected a list of texts')
 }

@@ -28,7 +28,7 @@ describe('what /config shows', () => {
       enable_experiment: [],
     }
     for (const [name, value] of Object.entries(some)) assert.deepEqual(shown[name], value, name)
-    assert.equal('version' in shown || 'config' in shown, false)
+    for (const name of ['version', 'config', 'verbose', 'worker_id']) assert.equal(name in shown, false, name)
   })
 
   it('has what was given', () => {
@@ -46,6 +46,8 @@ describe('what /config shows', () => {
     assert.throws(() => all.get('log_level')?.set?.('"error"'), { code: 'E_INVALID_OPTION' })
     all.get('nsqlookupd_tcp_addresses')?.set?.('["a:1"]')
     assert.deepEqual(all.get('nsqlookupd_tcp_addresses')?.get(), ['a:1'])
+    all.get('nsqlookupd_tcp_addresses')?.set?.('["a:1",null]')
+    assert.deepEqual(all.get('nsqlookupd_tcp_addresses')?.get(), ['a:1', ''])
     all.get('nsqlookupd_tcp_addresses')?.set?.('null')
     for (const text of ['[1]', '{}', '[', '"a"']) {
       assert.throws(() => all.get('nsqlookupd_tcp_addresses')?.set?.(text), { code: 'E_INVALID_OPTION' }, text)

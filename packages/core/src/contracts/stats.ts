@@ -10,6 +10,7 @@ export interface BrokerStats {
 }
 
 export interface StatsFilter {
+  /** One that is not there has neither topics nor producers, as in nsqd. */
   readonly topic?: string
   /** Topics without this channel are left out. */
   readonly channel?: string

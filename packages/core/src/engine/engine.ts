@@ -463,11 +463,12 @@ export class Engine implements Broker, TopicHost {
   }
 
   stats(filter: StatsFilter): BrokerStats {
-    const topics = filter.topic === undefined ? [...this.#topics.values()] : [this.#topics.get(filter.topic)]
     const { channel } = filter
+    const named = filter.topic === undefined ? null : this.#topics.get(filter.topic)
+    if (named === undefined) return { topics: [], producers: [] }
+    const topics = named === null ? [...this.#topics.values()] : [named]
     return {
       topics: topics
-        .filter((topic) => topic !== undefined)
         .filter((topic) => channel === undefined || topic.getChannel(channel) !== undefined)
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .map((topic) => topic.stats(channel, filter.includeClients)),

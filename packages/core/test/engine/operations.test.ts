@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
-import { BrokerError } from '../../src/index.js'
+import { BrokerError, type ClientStats } from '../../src/index.js'
 import { SettleResult, settled, TestBroker } from './support.js'
+
+describe('statistics', () => {
+  it('of a topic have the producers of the node, of one that is not there none', async () => {
+    const broker = await TestBroker.open()
+    broker.engine.addClient({ stats: () => ({ publishCounts: new Map([['gone', 1]]) }) as unknown as ClientStats })
+    broker.engine.openTopic('t')
+    const producerCount = (topic: string): number =>
+      broker.engine.stats({ topic, includeClients: true }).producers.length
+    assert.equal(producerCount('t'), 1)
+    assert.equal(producerCount('gone'), 0)
+  })
+})
 
 describe('operations', () => {
   let broker: TestBroker

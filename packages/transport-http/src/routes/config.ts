@@ -32,7 +32,6 @@ function put(exchange: Exchange): void {
 }
 
 function settingOf(exchange: Exchange): Setting {
-  if (exchange.pathRest === '') throw new HttpError(404, 'NOT_FOUND')
   const setting = exchange.broker.settings.get(exchange.pathRest)
   if (setting === undefined) throw new HttpError(400, 'INVALID_OPTION')
   return setting

@@ -21,6 +21,7 @@ export const ROUTES: readonly Route[] = [
 
 /** What looks into the process: only where an option asks for it, and loaded only when somebody looks. */
 export const DEBUG_ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/debug/pprof/', access: 'administer', handle: debug('pprof') },
   { method: 'GET', path: '/debug/pprof/*', access: 'administer', handle: debug('pprof') },
   { method: 'POST', path: '/debug/freememory', access: 'administer', handle: debug('freeMemory') },
   { method: 'PUT', path: '/debug/setblockrate', access: 'administer', handle: debug('setBlockRate') },
