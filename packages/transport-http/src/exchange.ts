@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type Broker, BrokerError, type ErrorCode, type ProcessMemory, type PublishWaiter } from '@spillway/core'
+import type { Broker, BrokerError, ProcessMemory, PublishWaiter } from '@spillway/core'
 import type { HttpAuthorization } from './authorization.js'
 import type { BodySink } from './bodies/body-sink.js'
 import { discardBody, hasBody, readBody } from './body-reader.js'
@@ -9,14 +9,7 @@ import { CLOSE, EMPTY, type HeaderList, jsonHeaders, OK, plainTextHeaders, textH
 import { HttpError } from './http-error.js'
 import type { MetricsDetail } from './metrics/render.js'
 import type { HttpRequest } from './request.js'
-
-/** What a node cannot do at the moment, as clients are told. nsqd only ever says `EXITING`. */
-const UNAVAILABLE: ReadonlyMap<ErrorCode, string> = new Map([
-  ['E_EXITING', 'EXITING'],
-  ['E_STORAGE_CLOSED', 'EXITING'],
-  ['E_MEMORY_FULL', 'FULL'],
-  ['E_STORAGE_FULL', 'FULL'],
-])
+import { failedPublishCodeOf, unavailableCodeOf } from './unavailable.js'
 
 /** What all requests of one listener share. */
 export interface HttpNode {
@@ -124,13 +117,14 @@ export class Exchange implements PublishWaiter {
 
   /** Answers with what went wrong. */
   fail(error: unknown): void {
+    const unavailableCode = unavailableCodeOf(error)
     if (this.isAnswered) {
       this.#log(error)
       this.request.socket.destroy()
     } else if (error instanceof HttpError) {
       this.sendError(error.status, error.code, error.headers)
-    } else if (error instanceof BrokerError && UNAVAILABLE.has(error.code)) {
-      this.sendError(503, UNAVAILABLE.get(error.code) as string)
+    } else if (unavailableCode !== undefined) {
+      this.sendError(503, unavailableCode)
     } else {
       this.#log(error)
       this.sendError(500, 'INTERNAL_ERROR')
@@ -144,9 +138,7 @@ export class Exchange implements PublishWaiter {
   }
 
   publishFailed(_token: number, error: BrokerError): void {
-    const reason = error.cause instanceof BrokerError ? error.cause : error
-    // Not logged: the engine says once what is wrong, not for each message.
-    this.sendError(503, UNAVAILABLE.get(reason.code) ?? 'PUB_FAILED')
+    this.sendError(503, failedPublishCodeOf(error))
   }
 
   #log(error: unknown): void {
