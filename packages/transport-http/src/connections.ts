@@ -1,11 +1,14 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { abandonBody } from './body-reader.js'
+import type { FastConnection } from './fast-path/fast-connection.js'
 import { HttpError } from './http-error.js'
 import type { HttpRequest } from './request.js'
 
 /** What is known of one connection. */
 interface Connection {
+  /** It began on the fast path, and may still be there. */
+  readonly fast: FastConnection | null
   /** Requests that have no answer yet, or whose answer is not handed over to the socket yet. */
   unansweredCount: number
   /** The newest request; the only one whose body may still be on its way. */
@@ -24,7 +27,7 @@ export class Connections {
   readonly #onResponseClose: (this: ServerResponse) => void
 
   constructor() {
-    const answered = (socket: Socket): void => this.#answered(socket)
+    const answered = (socket: Socket): void => this.answered(socket)
     this.#onResponseClose = function () {
       answered(this.req.socket)
     }
@@ -39,8 +42,8 @@ export class Connections {
     return this.#connections.size
   }
 
-  opened(socket: Socket): void {
-    const connection: Connection = { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
+  opened(socket: Socket, fast: FastConnection | null = null): void {
+    const connection: Connection = { fast, unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
     this.#connections.set(socket, connection)
     // Node resumes a socket at the end of each request that it has parsed.
     socket.on('resume', () => {
@@ -55,6 +58,24 @@ export class Connections {
     connection.unansweredCount++
     connection.latest = request
     response.on('close', this.#onResponseClose)
+  }
+
+  /** A request on the fast path: there is one at a time, and {@link answered} is called for each. */
+  publishBegan(socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection !== undefined) connection.unansweredCount++
+  }
+
+  answered(socket: Socket): void {
+    const connection = this.#connections.get(socket)
+    if (connection === undefined) return
+    connection.unansweredCount--
+    if (connection.isEnding && connection.unansweredCount === 0) socket.destroySoon()
+  }
+
+  /** Whether the connection ends with its last answer. */
+  isEnding(socket: Socket): boolean {
+    return this.#connections.get(socket)?.isEnding === true
   }
 
   /** Whether the connection ends with the answer to this request. */
@@ -102,7 +123,12 @@ export class Connections {
    */
   drain(): void {
     this.#isDraining = true
-    for (const socket of this.#connections.keys()) {
+    for (const [socket, connection] of this.#connections) {
+      if (connection.fast?.hasUnpublished) {
+        connection.isEnding = true
+        connection.fast.handOver()
+        continue
+      }
       if (!this.endAfterAnswers(socket)) {
         socket.destroySoon()
         continue
@@ -114,12 +140,5 @@ export class Connections {
 
   destroy(): void {
     for (const socket of this.#connections.keys()) socket.destroy()
-  }
-
-  #answered(socket: Socket): void {
-    const connection = this.#connections.get(socket)
-    if (connection === undefined) return
-    connection.unansweredCount--
-    if (connection.isEnding && connection.unansweredCount === 0) socket.destroySoon()
   }
 }

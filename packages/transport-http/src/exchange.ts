@@ -1,12 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import {
-  type Broker,
-  BrokerError,
-  type ErrorCode,
-  type ProcessMemory,
-  type PublishWaiter,
-  refusalsOf,
-} from '@spillway/core'
+import { type Broker, BrokerError, type ProcessMemory, type PublishWaiter } from '@spillway/core'
 import type { HttpAuthorization } from './authorization.js'
 import type { BodySink } from './bodies/body-sink.js'
 import { discardBody, hasBody, readBody } from './body-reader.js'
@@ -15,15 +8,9 @@ import { toGoJson } from './go-json.js'
 import { CLOSE, EMPTY, type HeaderList, jsonHeaders, OK, plainTextHeaders, textHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 import type { MetricsDetail } from './metrics/render.js'
+import { noteRefusal } from './note-refusal.js'
 import type { HttpRequest } from './request.js'
-
-/** What a node cannot do at the moment, as clients are told. nsqd only ever says `EXITING`. */
-const UNAVAILABLE: ReadonlyMap<ErrorCode, string> = new Map([
-  ['E_EXITING', 'EXITING'],
-  ['E_STORAGE_CLOSED', 'EXITING'],
-  ['E_MEMORY_FULL', 'MEMORY_FULL'],
-  ['E_STORAGE_FULL', 'FULL'],
-])
+import { failedPublishCodeOf, reasonOf, unavailableCodeOf } from './unavailable.js'
 
 /** Questions with the answer no, and not a client that was refused. */
 const UNLOGGED_STATUS: ReadonlySet<number> = new Set([404, 405])
@@ -134,15 +121,16 @@ export class Exchange implements PublishWaiter {
 
   /** Answers with what went wrong. */
   fail(error: unknown): void {
+    const unavailableCode = unavailableCodeOf(error)
     if (this.isAnswered) {
       this.#log(error)
       this.request.socket.destroy()
     } else if (error instanceof HttpError) {
       if (!UNLOGGED_STATUS.has(error.status)) this.#noteRefusal(error.code, `status ${error.status}`)
       this.sendError(error.status, error.code, error.headers)
-    } else if (error instanceof BrokerError && UNAVAILABLE.has(error.code)) {
-      this.#noteRefusal(error.code, error.detail)
-      this.sendError(503, UNAVAILABLE.get(error.code) as string)
+    } else if (unavailableCode !== undefined) {
+      if (error instanceof BrokerError) this.#noteRefusal(error.code, error.detail)
+      this.sendError(503, unavailableCode)
     } else {
       this.#log(error)
       this.sendError(500, 'INTERNAL_ERROR')
@@ -156,17 +144,13 @@ export class Exchange implements PublishWaiter {
   }
 
   publishFailed(_token: number, error: BrokerError): void {
-    const reason = error.cause instanceof BrokerError ? error.cause : error
-    this.#noteRefusal(reason.code, reason.detail)
-    this.sendError(503, UNAVAILABLE.get(reason.code) ?? 'PUB_FAILED')
+    const { code, detail } = reasonOf(error)
+    this.#noteRefusal(code, detail)
+    this.sendError(503, failedPublishCodeOf(error))
   }
 
-  /** The path stands without its query, where people put secrets. */
   #noteRefusal(code: string, reason: string): void {
-    const { remoteAddress, remotePort } = this.request.socket
-    const host = (remoteAddress ?? '').replace(/^::ffff:/, '')
-    const peer = host === '' ? '@' : `${host.includes(':') ? `[${host}]` : host}:${remotePort}`
-    refusalsOf(this.broker).note(peer, code, `${this.method} ${this.path}: ${reason}`)
+    noteRefusal(this.broker, this.request.socket, `${this.method} ${this.path}`, code, reason)
   }
 
   #log(error: unknown): void {

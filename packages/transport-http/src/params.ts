@@ -1,5 +1,5 @@
 import querystring from 'node:querystring'
-import { type Channel, isValidName, type Topic } from '@spillway/core'
+import { type Broker, type Channel, isValidName, type Topic } from '@spillway/core'
 import type { Exchange } from './exchange.js'
 import { HttpError } from './http-error.js'
 
@@ -32,11 +32,11 @@ export function booleanParam(params: Params, name: string, fallback: boolean): b
 }
 
 /** The topic that is published to or created. @throws HttpError 400, BrokerError `E_EXITING`. */
-export function openTopicOf(exchange: Exchange, params: Params): Topic {
+export function openTopicOf({ broker }: { readonly broker: Broker }, params: Params): Topic {
   const name = params.get('topic')
   if (name === undefined) throw new HttpError(400, 'MISSING_ARG_TOPIC')
   if (!isValidName(name)) throw new HttpError(400, 'INVALID_TOPIC')
-  return exchange.broker.openTopic(name)
+  return broker.openTopic(name)
 }
 
 /** The topic that a request is about, whatever its name looks like. @throws HttpError 400, 404. */

@@ -8,6 +8,8 @@ import { HttpAuthorization } from './authorization.js'
 import { abandonBody } from './body-reader.js'
 import { Connections } from './connections.js'
 import { Exchange, type HttpNode } from './exchange.js'
+import { addFastPath } from './fast-path/index.js'
+import { RawAnswers } from './fast-path/raw-answers.js'
 import { CLOSE, plainTextHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 import { listen } from './listen.js'
@@ -23,6 +25,8 @@ const CHECK_INTERVAL_MS = 5_000
 const DRAIN_QUIET_MS = 1_000
 /** A handshake that takes longer has failed. */
 const HANDSHAKE_MS_MAX = 5_000
+/** The fast path waits no longer than this for what a client has begun. */
+const PATIENCE_MS_MAX = 1_000
 const NO_HOST = '400 Bad Request: the Host header is missing'
 
 /** nsqd's HTTP API on one address. */
@@ -127,7 +131,7 @@ export class HttpTransport implements Transport {
   async #createServer(node: HttpNode): Promise<Server> {
     const { connectionCountMax, keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, headerSizeBytesMax } =
       this.#options
-    const timeoutsMs = [headersTimeoutMs, requestTimeoutMs].filter((timeoutMs) => timeoutMs > 0)
+    const timeoutsMs = this.#timeoutsMs
     const options = {
       IncomingMessage: HttpRequest,
       keepAliveTimeout: keepAliveTimeoutMs,
@@ -143,11 +147,36 @@ export class HttpTransport implements Transport {
     // A client may close its half after its last request, and still gets its answers.
     Object.assign(server, { httpAllowHalfOpen: true })
     if (connectionCountMax > 0) server.maxConnections = connectionCountMax
-    server.on(connected, (socket: Socket) => this.#connections.opened(socket))
+    if (this.#hasFastPath(node)) this.#addFastPath(server, node)
+    else server.on(connected, (socket: Socket) => this.#connections.opened(socket))
     server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))
     server.on('checkContinue', (request: HttpRequest, response) => this.#handle(node, request, response, true))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket))
     return server
+  }
+
+  /** How long a client may take, where that is limited. */
+  get #timeoutsMs(): number[] {
+    const { headersTimeoutMs, requestTimeoutMs } = this.#options
+    return [headersTimeoutMs, requestTimeoutMs].filter((timeoutMs) => timeoutMs > 0)
+  }
+
+  /** Where each request needs no more than to be understood. */
+  #hasFastPath({ authorization }: HttpNode): boolean {
+    const { fastPublish, tlsRequired } = this.#options
+    return fastPublish && !tlsRequired && authorization === null && this.#credentials === null
+  }
+
+  #addFastPath(server: Server, { broker, connections }: HttpNode): void {
+    const { headerSizeBytesMax, keepAliveTimeoutMs } = this.#options
+    addFastPath(server, {
+      broker,
+      connections,
+      answers: new RawAnswers(broker.clock, keepAliveTimeoutMs),
+      headerSizeBytesMax,
+      keepAliveTimeoutMs,
+      patienceMs: Math.min(PATIENCE_MS_MAX, ...this.#timeoutsMs),
+    })
   }
 
   /** @throws BrokerError `E_INVALID_OPTION` */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { request } from './support/http-client.js'
-import { TestTransport } from './support/start-transport.js'
+import { describeBothWays, TestTransport } from './support/start-transport.js'
 
 const post = (body: string): string =>
   `POST /pub?topic=t HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-describe('while storage is behind', () => {
+describeBothWays('while storage is behind', () => {
   let http: TestTransport
 
   beforeEach(async () => {

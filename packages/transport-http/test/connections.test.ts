@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { exchangeRaw, request } from './support/http-client.js'
-import { TestTransport } from './support/start-transport.js'
+import { describeBothWays, TestTransport } from './support/start-transport.js'
 
 const PING = 'GET /ping HTTP/1.1\r\nHost: test\r\n\r\n'
 const KEEP_ALIVE = { headers: { Connection: 'keep-alive' } }
 const pub = (body: string): string =>
   `POST /pub?topic=t HTTP/1.1\r\nHost: test\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-describe('connections', () => {
+describeBothWays('connections', () => {
   let http: TestTransport
 
   beforeEach(async () => {
@@ -121,7 +121,7 @@ describe('connections', () => {
   })
 })
 
-describe('what is not HTTP', () => {
+describeBothWays('what is not HTTP', () => {
   let http: TestTransport
 
   beforeEach(async () => {
@@ -196,7 +196,7 @@ describe('what is not HTTP', () => {
   })
 })
 
-describe('draining', () => {
+describeBothWays('draining', () => {
   let http: TestTransport
 
   beforeEach(async () => {
@@ -291,7 +291,7 @@ describe('draining', () => {
   })
 })
 
-describe('stopping', () => {
+describeBothWays('stopping', () => {
   it('closes every connection whatever it is doing', async () => {
     const http = await TestTransport.start()
     http.broker.heldPublishes = []

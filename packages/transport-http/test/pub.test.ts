@@ -3,11 +3,11 @@ import { BrokerError } from '@spillway/core'
 import { assertError, assertOk } from './support/assert-answer.js'
 import { FakeBroker } from './support/fake-broker.js'
 import { exchangeRaw } from './support/http-client.js'
-import { TestTransport } from './support/start-transport.js'
+import { describeBothWays, TestTransport } from './support/start-transport.js'
 
 const HEAD = 'Host: test\r\nConnection: close\r\n'
 
-describe('POST /pub', () => {
+describeBothWays('POST /pub', () => {
   let http: TestTransport
 
   beforeEach(async () => {
@@ -185,7 +185,7 @@ describe('POST /pub', () => {
   })
 })
 
-describe('POST /pub with small limits', () => {
+describeBothWays('POST /pub with small limits', () => {
   it('measures a message by max-msg-size, to the byte', async () => {
     const http = await TestTransport.start({}, new FakeBroker({ msgSizeBytesMax: 3 }))
     try {

@@ -1,3 +1,4 @@
+import type { Broker, Topic } from '@spillway/core'
 import { BinaryBatch } from '../bodies/binary-batch.js'
 import { MessageBody } from '../bodies/message-body.js'
 import { TextBatch } from '../bodies/text-batch.js'
@@ -18,11 +19,27 @@ function pub(exchange: Exchange): void {
 }
 
 function publishMessage(exchange: Exchange, bytes: Uint8Array, end: number): void {
-  const params = parseParams(exchange.rawQuery)
-  const topic = openTopicOf(exchange, params)
-  const delayMs = deferOf(params, exchange.broker.options.reqTimeoutMsMax)
+  const { topic, delayMs } = destinationOf(exchange)
   if (delayMs === 0) topic.publish(bytes, 0, end, 1, exchange, 0)
   else topic.publishDeferred(bytes, 0, end, delayMs, exchange, 0)
+}
+
+interface Destination {
+  readonly topic: Topic
+  readonly delayMs: number
+}
+
+/** Where the query of a `/pub` has its message go, and how much later. @throws HttpError 400, BrokerError `E_EXITING`. */
+export function destinationOf({
+  broker,
+  rawQuery,
+}: {
+  readonly broker: Broker
+  readonly rawQuery: string
+}): Destination {
+  const params = parseParams(rawQuery)
+  const topic = openTopicOf({ broker }, params)
+  return { topic, delayMs: deferOf(params, broker.options.reqTimeoutMsMax) }
 }
 
 function deferOf(params: Params, delayMsMax: number): number {

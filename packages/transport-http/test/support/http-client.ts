@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect, type Socket } from 'node:net'
 
 export interface Answer {
@@ -12,10 +12,11 @@ export interface RequestOptions {
   readonly body?: string | Buffer
 }
 
-/** One request on a connection of its own. */
+/** One request on a connection of its own, which is closed afterwards; the server is not told so, as is usual. */
 export function request(port: number, method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers: options.headers, agent: false })
+    const agent = new Agent({ keepAlive: true })
+    const outgoing = httpRequest({ host: '127.0.0.1', port, method, path, headers: options.headers, agent })
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       let text = ''
@@ -24,7 +25,10 @@ export function request(port: number, method: string, path: string, options: Req
         text += part
       })
       response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
+        agent.destroy()
+      })
     })
     outgoing.end(options.body)
   })

@@ -8,9 +8,26 @@ const DEFAULTS = Object.fromEntries(
   ),
 ) as unknown as HttpTransportOptions
 
+let fastPublish = true
+
 /** The options that the schema's defaults make, on a free port. */
 export function transportOptions(options: Partial<HttpTransportOptions> = {}): HttpTransportOptions {
-  return { ...DEFAULTS, address: '127.0.0.1:0', ...options }
+  return { ...DEFAULTS, address: '127.0.0.1:0', fastPublish, ...options }
+}
+
+/** The same behaviours, with the fast path for plain publishes and without it. */
+export function describeBothWays(title: string, suite: () => void): void {
+  for (const isFast of [true, false]) {
+    describe(isFast ? title : `${title}, without the fast path`, () => {
+      before(() => {
+        fastPublish = isFast
+      })
+      after(() => {
+        fastPublish = true
+      })
+      suite()
+    })
+  }
 }
 
 /** A transport on a free port with a broker behind it. */
