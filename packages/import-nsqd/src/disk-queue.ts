@@ -1,7 +1,10 @@
 import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OldMessage } from '@spillway/core'
+import { ioError, onDisk } from './io-error.js'
+import type { CountDifference, QueueDamage } from './queue-damage.js'
+import { type QueueMeta, readQueueMeta } from './queue-meta.js'
 
 /**
  * One record of a disk queue. Integers are big-endian.
@@ -15,99 +18,148 @@ import type { OldMessage } from '@spillway/core'
 const SIZE_BYTES = 4
 const HEADER_BYTES = 26
 const READ_BYTES = 1024 * 1024
-/** nsqd's largest message is set by a flag; whatever it was, a record that does not fit its file is none. */
-const META_LINES = 3
 
-/** Something of a queue that cannot be read; what follows in the same file is given up with it. */
-export interface QueueDamage {
-  readonly path: string
-  /** Where it begins, and how many bytes of the file lie behind. */
-  readonly offset: number
-  readonly sizeBytes: number
+export interface DiskQueueOptions {
+  readonly folder: string
+  /** That of a topic (`topic`) or of a channel (`topic:channel`). */
+  readonly name: string
+  /** A record of a larger message is none: nsqd would give it up as well. */
+  readonly msgSizeBytesMax: number
 }
 
-/** A queue's files, and where its unread records begin. */
-interface QueueFiles {
-  readonly paths: readonly string[]
-  /** In the first of them. */
-  readonly offset: number
-}
-
-/** The disk queue of a topic (`topic`) or of a channel (`topic:channel`), as nsqd left it. */
+/** The disk queue of a topic or of a channel, as nsqd left it. */
 export class DiskQueue {
   /** Records that were given out. */
   messageCount = 0
-  /** Bytes of them. */
+  /** Bytes of their bodies. */
   sizeBytes = 0
   readonly damages: QueueDamage[] = []
-  readonly #folder: string
-  readonly #name: string
+  readonly #options: DiskQueueOptions
+  #meta: QueueMeta | null = null
 
-  constructor(folder: string, name: string) {
-    this.#folder = folder
-    this.#name = name
+  constructor(options: DiskQueueOptions) {
+    this.#options = options
   }
 
-  /** Its unread records, in order. @throws Error when a file cannot be opened */
-  async *messages(): AsyncGenerator<OldMessage> {
-    const { paths, offset } = await this.#find()
-    for (const [index, path] of paths.entries()) yield* this.#fileMessages(path, index === 0 ? offset : 0)
+  /** Once everything was given out: null when nsqd had counted as many, or has not counted. */
+  get difference(): CountDifference | null {
+    if (this.#meta === null || this.#meta.depth === this.messageCount) return null
+    return { queue: this.#options.name, expectedCount: this.#meta.depth, messageCount: this.messageCount }
   }
 
-  async #find(): Promise<QueueFiles> {
-    const start = `${this.#name}.diskqueue.`
-    const numbers = (await readdir(this.#folder))
+  /**
+   * Its unread records in order, those of one read at a time; a list is used up before the next is asked for.
+   * @throws BrokerError `E_STORAGE_IO`, with the path
+   */
+  async *messages(): AsyncGenerator<readonly OldMessage[]> {
+    const existing = await this.#fileNumbers()
+    this.#meta = await this.#readMeta()
+    const { read, write } = this.#meta ?? { read: null, write: null }
+    let next = read?.file ?? existing[0]
+    for (const number of existing.filter((each) => each >= next)) {
+      this.#requireFiles(next, number)
+      yield* this.#fileMessages(number, read?.file === number ? read.offset : 0)
+      next = number + 1
+    }
+    // The file to be written next is made with its first record.
+    if (write !== null) this.#requireFiles(next, write.offset > 0 ? write.file + 1 : write.file)
+  }
+
+  async #fileNumbers(): Promise<number[]> {
+    const { folder, name } = this.#options
+    const start = `${name}.diskqueue.`
+    return (await onDisk(folder, () => readdir(folder)))
       .filter((file) => file.startsWith(start))
       .map((file) => /^(\d{6,})\.dat$/.exec(file.slice(start.length))?.[1])
       .filter((number) => number !== undefined)
       .map(Number)
       .sort((a, b) => a - b)
-    const meta = await this.#readMeta()
-    // Without it nobody knows what was read: everything that is there is given out.
-    const readFrom = meta ?? { file: 0, offset: 0 }
-    const unread = numbers.filter((number) => number >= readFrom.file)
-    const paths = unread.map((number) => join(this.#folder, `${start}${String(number).padStart(6, '0')}.dat`))
-    return { paths, offset: unread[0] === readFrom.file ? readFrom.offset : 0 }
   }
 
-  /** Where reading stands. It may lag behind after an unclean stop: then some records come again, as with nsqd. */
-  async #readMeta(): Promise<{ file: number; offset: number } | null> {
-    try {
-      const text = await readFile(join(this.#folder, `${this.#name}.diskqueue.meta.dat`), 'utf8')
-      const lines = text.split('\n')
-      const [file, offset] = (lines[1] ?? '').split(',').map(Number)
-      if (lines.length < META_LINES || !Number.isSafeInteger(file) || !Number.isSafeInteger(offset)) return null
-      return { file, offset }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-      throw error
+  /** Without it nobody knows what was read: everything that is there is given out. */
+  async #readMeta(): Promise<QueueMeta | null> {
+    const path = this.#pathOf('meta')
+    const meta = await readQueueMeta(path)
+    if (meta !== 'nonsense') return meta
+    this.damages.push({ kind: 'nonsense', path, offset: 0, sizeBytes: (await onDisk(path, () => stat(path))).size })
+    return null
+  }
+
+  /** Files from `first` on, below `end`, have to be there, and are not. */
+  #requireFiles(first: number, end: number): void {
+    if (first >= end) return
+    const several = end - first > 1 ? { lastPath: this.#pathOf(end - 1) } : {}
+    this.damages.push({ kind: 'missing', path: this.#pathOf(first), ...several, offset: 0, sizeBytes: 0 })
+  }
+
+  #pathOf(file: number | 'meta'): string {
+    const { folder, name } = this.#options
+    const part = file === 'meta' ? file : String(file).padStart(6, '0')
+    return join(folder, `${name}.diskqueue.${part}.dat`)
+  }
+
+  async *#fileMessages(number: number, offset: number): AsyncGenerator<readonly OldMessage[]> {
+    const path = this.#pathOf(number)
+    const { size } = await onDisk(path, () => stat(path))
+    if (offset < size) yield* this.#recordsOf(path, offset, size)
+    const write = this.#meta?.write
+    if (write?.file === number && size < write.offset) {
+      this.damages.push({ kind: 'cut-off', path, offset: size, sizeBytes: write.offset - size })
+    } else if (offset > size) {
+      this.damages.push({ kind: 'position', path, offset, sizeBytes: offset - size })
+    } else if (size === 0 && write !== undefined && number < write.file) {
+      // A file is left for the next one only with something in it.
+      this.damages.push({ kind: 'cut-off', path, offset: 0, sizeBytes: 0 })
     }
   }
 
-  async *#fileMessages(path: string, offset: number): AsyncGenerator<OldMessage> {
-    const { size } = await stat(path)
-    let carry: Buffer = Buffer.alloc(0)
+  async *#recordsOf(path: string, offset: number, size: number): AsyncGenerator<readonly OldMessage[]> {
+    const recordBytesMax = HEADER_BYTES + this.#options.msgSizeBytesMax
     let at = offset
-    for await (const part of createReadStream(path, { start: offset, highWaterMark: READ_BYTES })) {
-      const bytes: Buffer = carry.length === 0 ? part : Buffer.concat([carry, part])
+    // What was read and not given out: less than a record.
+    let parts: Buffer[] = []
+    let gatheredBytes = 0
+    let neededBytes = SIZE_BYTES
+    for await (const part of readParts(path, offset)) {
+      parts.push(part)
+      gatheredBytes += part.length
+      if (gatheredBytes < neededBytes) continue
+      const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts)
+      const messages: OldMessage[] = []
       let start = 0
+      let end = 0
+      let isGood = true
       while (bytes.length - start >= SIZE_BYTES) {
         const recordBytes = bytes.readInt32BE(start)
-        const end = start + SIZE_BYTES + recordBytes
-        if (recordBytes < HEADER_BYTES || at + SIZE_BYTES + recordBytes > size) {
-          this.damages.push({ path, offset: at, sizeBytes: size - at })
-          return
-        }
-        if (end > bytes.length) break
-        yield messageAt(bytes, start + SIZE_BYTES, end)
-        this.messageCount++
-        this.sizeBytes += recordBytes
+        isGood = recordBytes >= HEADER_BYTES && recordBytes <= recordBytesMax && at + SIZE_BYTES + recordBytes <= size
+        end = start + SIZE_BYTES + recordBytes
+        if (!isGood || end > bytes.length) break
+        messages.push(messageAt(bytes, start + SIZE_BYTES, end))
         at += SIZE_BYTES + recordBytes
         start = end
       }
-      carry = bytes.subarray(start)
+      this.messageCount += messages.length
+      this.sizeBytes += start - messages.length * (SIZE_BYTES + HEADER_BYTES)
+      if (messages.length > 0) yield messages
+      if (!isGood) {
+        const isOversized = end - start > SIZE_BYTES + recordBytesMax && at + end - start <= size
+        this.damages.push({ kind: isOversized ? 'oversized' : 'unreadable', path, offset: at, sizeBytes: size - at })
+        return
+      }
+      parts = start < bytes.length ? [bytes.subarray(start)] : []
+      gatheredBytes = bytes.length - start
+      neededBytes = gatheredBytes < SIZE_BYTES ? SIZE_BYTES : end - start
     }
-    if (carry.length > 0) this.damages.push({ path, offset: at, sizeBytes: carry.length })
+    if (gatheredBytes > 0) this.damages.push({ kind: 'unreadable', path, offset: at, sizeBytes: gatheredBytes })
+  }
+}
+
+/** @throws BrokerError `E_STORAGE_IO`, with the path */
+async function* readParts(path: string, start: number): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path, { start, highWaterMark: READ_BYTES })
+  } catch (cause) {
+    throw ioError(path, cause)
   }
 }
 
@@ -116,6 +168,8 @@ function messageAt(bytes: Buffer, start: number, end: number): OldMessage {
     timestampHigh: bytes.readUInt32BE(start),
     timestampLow: bytes.readUInt32BE(start + 4),
     attempts: bytes.readUInt16BE(start + 8),
-    body: bytes.subarray(start + HEADER_BYTES, end),
+    bytes,
+    start: start + HEADER_BYTES,
+    end,
   }
 }

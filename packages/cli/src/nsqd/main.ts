@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Logger } from '@spillway/core'
 import {
   ConfigError,
@@ -10,6 +8,7 @@ import {
   SpillwayNode,
   SystemClock,
 } from '@spillway/core/node'
+import { isNsqdDataPath } from '@spillway/import-nsqd/data-path'
 import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
@@ -78,7 +77,7 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     // nsqd runs with these, so somebody does.
     for (const problem of contradictingLimits(config.node, config.source))
       logger.warn(describeFlagProblem(problem, values, texts))
-    if (existsSync(join(values['data-path'] || '.', OLD_METADATA))) {
+    if (await isNsqdDataPath(values['data-path'] || '.')) {
       await (await import('./move-in.js')).moveIn(values, config, logger)
     }
     const node = new SpillwayNode(config, { logger, settings: settingsOf(values, logger) })
@@ -91,9 +90,6 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     return refuse(logger, reason)
   }
 }
-
-/** What says that a data path is that of an nsqd. */
-const OLD_METADATA = 'nsqd.dat'
 
 const NO_FILE: ConfigFile = { values: {}, warnings: [] }
 
