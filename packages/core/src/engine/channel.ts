@@ -696,6 +696,11 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   #restorePage(number: number, value: Uint8Array, nowMs: number): void {
     const page = decodePage(this.id, number, value)
     const start = number * PAGE_RECORDS
+    if (page.isAllFinished) {
+      const end = Math.min(start + PAGE_RECORDS, this.#end)
+      this.#finishedAbove += this.#states.finishRange(Math.max(start, this.floor), end)
+      return
+    }
     for (let index = 0; index < PAGE_RECORDS; index++) {
       const sequence = start + index
       if (sequence < this.floor || sequence >= this.#end || !page.isFinished(index)) continue

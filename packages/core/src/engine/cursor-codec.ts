@@ -24,6 +24,7 @@ const BITMAP_AT = CHECKED_AT + 8
 const BITMAP_BYTES = PAGE_RECORDS / 8
 const ENTRIES_AT = BITMAP_AT + BITMAP_BYTES
 const ENTRY_BYTES = 14
+const ALL_ONES = Buffer.alloc(BITMAP_BYTES, 0xff)
 
 export interface CursorHead {
   readonly floor: Sequence
@@ -41,6 +42,7 @@ export interface CursorEntry {
 }
 
 export interface CursorPage {
+  readonly isAllFinished: boolean
   isFinished(index: number): boolean
   readonly entries: readonly CursorEntry[]
 }
@@ -109,7 +111,11 @@ export function decodePage(channel: number, number: number, value: Uint8Array): 
       dueAtMs: bytes.readDoubleBE(at + 6),
     })
   }
-  return { isFinished: (index) => (bytes[BITMAP_AT + (index >> 3)] & (1 << (index & 7))) !== 0, entries }
+  return {
+    isAllFinished: bytes.compare(ALL_ONES, 0, BITMAP_BYTES, BITMAP_AT, ENTRIES_AT) === 0,
+    isFinished: (index) => (bytes[BITMAP_AT + (index >> 3)] & (1 << (index & 7))) !== 0,
+    entries,
+  }
 }
 
 function seal(bytes: Buffer, version: number): Buffer {
