@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OldMessage } from '@spillway/core'
-import { ioError, onDisk } from './io-error.js'
+import { onDisk } from './io-error.js'
 import type { CountDifference, QueueDamage } from './queue-damage.js'
 import { type QueueMeta, readQueueMeta } from './queue-meta.js'
 
@@ -17,7 +16,7 @@ import { type QueueMeta, readQueueMeta } from './queue-meta.js'
  */
 const SIZE_BYTES = 4
 const HEADER_BYTES = 26
-const READ_BYTES = 1024 * 1024
+const READ_BYTES = 256 * 1024
 
 export interface DiskQueueOptions {
   readonly folder: string
@@ -115,52 +114,53 @@ export class DiskQueue {
 
   async *#recordsOf(path: string, offset: number, size: number): AsyncGenerator<readonly OldMessage[]> {
     const recordBytesMax = HEADER_BYTES + this.#options.msgSizeBytesMax
-    let at = offset
-    // What was read and not given out: less than a record.
-    let parts: Buffer[] = []
-    let gatheredBytes = 0
-    let neededBytes = SIZE_BYTES
-    for await (const part of readParts(path, offset)) {
-      parts.push(part)
-      gatheredBytes += part.length
-      if (gatheredBytes < neededBytes) continue
-      const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts)
-      const messages: OldMessage[] = []
-      let start = 0
-      let end = 0
-      let isGood = true
-      while (bytes.length - start >= SIZE_BYTES) {
-        const recordBytes = bytes.readInt32BE(start)
-        isGood = recordBytes >= HEADER_BYTES && recordBytes <= recordBytesMax && at + SIZE_BYTES + recordBytes <= size
-        end = start + SIZE_BYTES + recordBytes
-        if (!isGood || end > bytes.length) break
-        messages.push(messageAt(bytes, start + SIZE_BYTES, end))
-        at += SIZE_BYTES + recordBytes
-        start = end
+    const file = await onDisk(path, () => open(path))
+    try {
+      // One buffer for the whole file: with one for each read, collecting them costs more than reading.
+      let buffer: Buffer = Buffer.allocUnsafeSlow(READ_BYTES)
+      let usedBytes = 0
+      let at = offset
+      for (;;) {
+        const end = at + usedBytes
+        const { bytesRead } = await onDisk(path, () => file.read(buffer, usedBytes, buffer.length - usedBytes, end))
+        if (bytesRead === 0) break
+        usedBytes += bytesRead
+        const messages: OldMessage[] = []
+        let start = 0
+        let recordBytes = 0
+        while (usedBytes - start >= SIZE_BYTES) {
+          recordBytes = buffer.readInt32BE(start)
+          const next = start + SIZE_BYTES + recordBytes
+          if (recordBytes < HEADER_BYTES || recordBytes > recordBytesMax || next > usedBytes) break
+          messages.push(messageAt(buffer, start + SIZE_BYTES, next))
+          start = next
+        }
+        this.messageCount += messages.length
+        this.sizeBytes += start - messages.length * (SIZE_BYTES + HEADER_BYTES)
+        if (messages.length > 0) yield messages
+        at += start
+        usedBytes -= start
+        buffer.copyWithin(0, start, start + usedBytes)
+        if (usedBytes < SIZE_BYTES) continue
+        const fits = at + SIZE_BYTES + recordBytes <= size
+        if (recordBytes < HEADER_BYTES || recordBytes > recordBytesMax || !fits) {
+          const kind = recordBytes > recordBytesMax && fits ? 'oversized' : 'unreadable'
+          this.damages.push({ kind, path, offset: at, sizeBytes: size - at })
+          return
+        }
+        if (SIZE_BYTES + recordBytes > buffer.length) buffer = enlarged(buffer, SIZE_BYTES + recordBytes)
       }
-      this.messageCount += messages.length
-      this.sizeBytes += start - messages.length * (SIZE_BYTES + HEADER_BYTES)
-      if (messages.length > 0) yield messages
-      if (!isGood) {
-        const isOversized = end - start > SIZE_BYTES + recordBytesMax && at + end - start <= size
-        this.damages.push({ kind: isOversized ? 'oversized' : 'unreadable', path, offset: at, sizeBytes: size - at })
-        return
-      }
-      parts = start < bytes.length ? [bytes.subarray(start)] : []
-      gatheredBytes = bytes.length - start
-      neededBytes = gatheredBytes < SIZE_BYTES ? SIZE_BYTES : end - start
+      if (usedBytes > 0) this.damages.push({ kind: 'unreadable', path, offset: at, sizeBytes: usedBytes })
+    } finally {
+      await file.close()
     }
-    if (gatheredBytes > 0) this.damages.push({ kind: 'unreadable', path, offset: at, sizeBytes: gatheredBytes })
   }
 }
 
-/** @throws BrokerError `E_STORAGE_IO`, with the path */
-async function* readParts(path: string, start: number): AsyncGenerator<Buffer> {
-  try {
-    yield* createReadStream(path, { start, highWaterMark: READ_BYTES })
-  } catch (cause) {
-    throw ioError(path, cause)
-  }
+function enlarged(buffer: Buffer, sizeBytes: number): Buffer {
+  const larger = Buffer.allocUnsafeSlow(sizeBytes)
+  buffer.copy(larger)
+  return larger
 }
 
 function messageAt(bytes: Buffer, start: number, end: number): OldMessage {
