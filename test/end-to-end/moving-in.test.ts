@@ -117,7 +117,7 @@ describe('nsqd on the data path of another nsqd', () => {
     await old.queue('fresh', [[{ body: 'second' }]])
     const { code } = await launch().exited
     assert.equal(code, 1)
-    assert.match(program?.stderr ?? '', /FATAL: .*there are topics already \(t\): import .* into an empty data path/)
+    assert.match(program?.stderr ?? '', /FATAL: .*there are topics already \(t\): take .* over into an empty data path/)
     assert.match(readFileSync(join(old.path, 'fresh.diskqueue.000000.dat'), 'latin1'), /second$/)
     assert.ok(existsSync(join(old.path, 'nsqd.dat')))
     // without what is in the way it takes over all of it, and into a folder of its own

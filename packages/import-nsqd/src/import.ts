@@ -81,7 +81,7 @@ export async function importDataPath(options: ImportOptions): Promise<ImportRepo
   const existing = await readCatalogue(storage)
   if (existing.size > 0) {
     const names = [...existing.keys()].slice(0, 3).join(', ')
-    const advice = `import ${from.path} into an empty data path`
+    const advice = `take ${from.path} over into an empty data path (docs/operations.md, "Moving from nsqd")`
     throw new BrokerError('E_INVALID_OPTION', `there are topics already (${names}): ${advice}`)
   }
   // What a try that was cut off has left.

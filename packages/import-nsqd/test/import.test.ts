@@ -291,7 +291,7 @@ describe('the data path of a stopped nsqd', () => {
     assert.equal(await isImportedNow(), false)
     await assert.rejects(run(), {
       code: 'E_INVALID_OPTION',
-      message: /there are topics already \(t\): import .* into an empty data path$/,
+      message: /there are topics already \(t\): take .* over into an empty data path/,
     })
   })
 
