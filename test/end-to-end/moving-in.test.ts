@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { OldDataPath } from '@spillway/import-nsqd/testing'
 import { eventually } from '../support/eventually.js'
@@ -38,14 +38,21 @@ describe('nsqd on the data path of another nsqd', () => {
   const started = () =>
     eventually(async () => ((await stats().get('/ping')).text === 'OK' ? true : undefined), 20_000, 'a start')
 
+  /** Where the files of the nsqds went that were taken over. */
+  const asides = () =>
+    readdirSync(old.path)
+      .filter((name) => name.startsWith('nsqd-imported'))
+      .map((name) => join(old.path, name))
+
   it('takes over topics, channels and messages, and moves the old files aside', async () => {
     await old.metadata([{ name: 'orders', paused: false, channels: [{ name: 'mail', paused: true }] }])
     await old.queue('orders:mail', [[{ body: 'a', attempts: 1 }, { body: 'b' }]])
     launch()
     await started()
+    assert.equal(existsSync(join(old.path, 'nsqd.dat')), false)
     assert.deepEqual(
-      [existsSync(join(old.path, 'nsqd.dat')), existsSync(join(old.path, 'nsqd-imported', 'nsqd.dat'))],
-      [false, true],
+      asides().map((folder) => existsSync(join(folder, 'nsqd.dat'))),
+      [true],
     )
     const channel = await stats().channelStats('orders', 'mail')
     assert.deepEqual([channel?.depth, channel?.paused], [2, true])
@@ -94,6 +101,50 @@ describe('nsqd on the data path of another nsqd', () => {
     launch()
     await started()
     assert.equal((await stats().channelStats('t', 'c'))?.depth, messageCount)
+  })
+
+  it('refuses what another nsqd has left beside its own messages, and touches none of it', async () => {
+    const topics = [{ name: 't', paused: false, channels: [{ name: 'c', paused: false }] }]
+    await old.metadata(topics)
+    await old.queue('t:c', [[{ body: 'first' }]])
+    launch()
+    await started()
+    assert.deepEqual(await program?.stop(), { code: 0, signal: null })
+    const [aside] = asides()
+    // somebody goes back to nsqd, in the same folder, and it gets more
+    for (const file of readdirSync(aside)) renameSync(join(aside, file), join(old.path, file))
+    await old.metadata([...topics, { name: 'fresh', paused: false, channels: null }])
+    await old.queue('fresh', [[{ body: 'second' }]])
+    const { code } = await launch().exited
+    assert.equal(code, 1)
+    assert.match(program?.stderr ?? '', /FATAL: .*there are topics already \(t\): take .* over into an empty data path/)
+    assert.match(readFileSync(join(old.path, 'fresh.diskqueue.000000.dat'), 'latin1'), /second$/)
+    assert.ok(existsSync(join(old.path, 'nsqd.dat')))
+    // without what is in the way it takes over all of it, and into a folder of its own
+    const ours = join(old.path, 'spillway-before')
+    mkdirSync(ours)
+    for (const part of ['rocksdb', 'journal', 'ballast']) {
+      if (existsSync(join(old.path, part))) renameSync(join(old.path, part), join(ours, part))
+    }
+    launch()
+    await started()
+    assert.equal((await stats().channelStats('t', 'c'))?.depth, 1)
+    assert.match(await (await stats().get('/stats')).text, /fresh/)
+    assert.equal(asides().length, 2)
+  })
+
+  it('says which files of the queues are missing, and how many messages', async () => {
+    await old.metadata([{ name: 't', paused: false, channels: [{ name: 'c', paused: false }] }])
+    await old.queue('t:c', [[{ body: 'a' }], [{ body: 'b' }], [{ body: 'c' }]])
+    const missing = join(old.path, 't:c.diskqueue.000001.dat')
+    rmSync(missing)
+    launch()
+    await started()
+    const errors = (program?.stderr ?? '').split('\n').filter((line) => line.includes('ERROR'))
+    assert.deepEqual(
+      errors.map((line) => line.replace(/^.*ERROR: /, '')),
+      [`${missing}: the file is missing`, 't:c: nsqd had counted 3 messages, 2 were found: 1 are missing now'],
+    )
   })
 
   it('leaves the old files alone where messages are kept in memory, and says so', async () => {

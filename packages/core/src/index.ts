@@ -12,7 +12,7 @@ export { type CursorPage, decodeHead, decodePage } from './engine/cursor-codec.j
 export { Engine, type EngineParts } from './engine/engine.js'
 export type { IdLease } from './engine/id-leases.js'
 export { PAGE_RECORDS } from './engine/record-states.js'
-export { type OldMessage, TopicWriter, type TopicWriterOptions } from './engine/topic-writer.js'
+export { type OldMessage, type OldMessages, TopicWriter, type TopicWriterOptions } from './engine/topic-writer.js'
 export * from './errors.js'
 export * from './listen-address.js'
 export * from './names.js'

@@ -1,5 +1,3 @@
-import { access, mkdir, readdir, rename } from 'node:fs/promises'
-import { join } from 'node:path'
 import {
   BrokerError,
   type CatalogueWrite,
@@ -9,18 +7,24 @@ import {
   type Storage,
   TopicWriter,
 } from '@spillway/core'
-import { DiskQueue, type QueueDamage } from './disk-queue.js'
-import { lockHolder } from './lock.js'
-import { METADATA_FILE, type OldTopic, readMetadata } from './metadata.js'
+import { DiskQueue } from './disk-queue.js'
+import type { LockedDataPath } from './locked-data-path.js'
+import { identifyMetadata, type MetadataIdentity, type OldTopic, readMetadata } from './metadata.js'
+import type { CountDifference, QueueDamage } from './queue-damage.js'
 
-/** In the catalogue once everything is imported: written together with what exists, so that it is all there or not at all. */
-const MARKER_PREFIX = 'import/nsqd'
+/**
+ * In the catalogue once everything is imported: written together with what exists, so that it is all there or not at all. It holds the
+ * {@link MetadataIdentity} of what was imported.
+ */
+const MARKER_KEY = 'import/nsqd'
 
 export interface ImportOptions {
   /** nsqd's. */
-  readonly from: string
+  readonly from: LockedDataPath
   /** Open, and nobody else's. */
   readonly storage: Storage
+  /** The largest message that nsqd took. */
+  readonly msgSizeBytesMax: number
   durabilityOf(topic: string): Durability
   /** Told now and then, and at the end of each topic. */
   readonly onProgress?: (messageCount: number, sizeBytes: number) => void
@@ -38,71 +42,63 @@ export interface ImportReport {
   readonly topics: readonly ImportedTopic[]
   readonly messageCount: number
   readonly sizeBytes: number
+  /** Whether everything is there that nsqd had. */
+  readonly isComplete: boolean
   /** What could not be read, and is not there now. */
   readonly damages: readonly QueueDamage[]
+  readonly differences: readonly CountDifference[]
   /** Names that nsqd itself would leave out. */
   readonly skipped: readonly string[]
 }
 
-/** Whether a folder is the data path of an nsqd. */
-export async function isNsqdDataPath(folder: string): Promise<boolean> {
-  try {
-    await access(join(folder, METADATA_FILE))
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Whether an import into this storage has come to its end. */
-export async function isImported(storage: Storage): Promise<boolean> {
-  return (await storage.readCatalogue(MARKER_PREFIX)).size > 0
+/**
+ * Whether what this data path has was imported into this storage, to the end. An nsqd that ran there afterwards makes it another one.
+ * @throws BrokerError `E_STORAGE_IO`
+ */
+export async function isImported({ path }: LockedDataPath, storage: Storage): Promise<boolean> {
+  const marker = (await storage.readCatalogue(MARKER_KEY)).get(MARKER_KEY)
+  if (marker === undefined) return false
+  const { inode, mtimeNs, sizeBytes, sha256 } = await identifyMetadata(path)
+  const imported: Partial<MetadataIdentity> = JSON.parse(Buffer.from(marker).toString())
+  return (
+    imported.inode === inode &&
+    imported.mtimeNs === mtimeNs &&
+    imported.sizeBytes === sizeBytes &&
+    imported.sha256 === sha256
+  )
 }
 
 /**
  * Takes over what a stopped nsqd has: its topics and channels, paused or not, and the messages in its disk queues, each
  * queue in its order. All of it or nothing: until the end the storage shows nothing of it, and a second try begins anew. nsqd's
  * files stay as they are.
- * @throws BrokerError `E_STORAGE_LOCKED` while an nsqd has the data path, `E_STORAGE_IO`, `E_STORAGE_CORRUPT`, `E_INVALID_OPTION` when the storage has topics already
+ * @throws BrokerError `E_STORAGE_IO`, `E_STORAGE_CORRUPT`, `E_INVALID_OPTION` when the storage has topics already
  */
 export async function importDataPath(options: ImportOptions): Promise<ImportReport> {
   const { from, storage } = options
-  const pid = await lockHolder(from)
-  if (pid !== null)
-    throw new BrokerError('E_STORAGE_LOCKED', `${from} is in use by process ${pid}: stop that nsqd first`)
-  const { topics, skipped } = await readMetadata(from)
+  const identity = await identifyMetadata(from.path)
+  const { topics, skipped } = await readMetadata(from.path)
   const existing = await readCatalogue(storage)
   if (existing.size > 0) {
     const names = [...existing.keys()].slice(0, 3).join(', ')
-    throw new BrokerError('E_INVALID_OPTION', `there are topics already (${names}): import into an empty data path`)
+    const advice = `take ${from.path} over into an empty data path (docs/operations.md, "Moving from nsqd")`
+    throw new BrokerError('E_INVALID_OPTION', `there are topics already (${names}): ${advice}`)
   }
   // What a try that was cut off has left.
   for (const log of await storage.listLogs()) await storage.deleteLog(log)
   const importer = new Importer(options)
   const writes: CatalogueWrite[] = []
   for (const topic of topics) writes.push(...(await importer.importTopic(topic)))
-  writes.push({ key: MARKER_PREFIX, value: Buffer.from(JSON.stringify({ topicCount: topics.length })) })
+  writes.push({ key: MARKER_KEY, value: Buffer.from(JSON.stringify(identity)) })
   await storage.writeCatalogue(writes)
   return importer.report(skipped)
 }
-
-/** Moves nsqd's files out of the way, once they are imported, into a folder beside them. */
-export async function setAside(folder: string): Promise<string> {
-  const aside = join(folder, 'nsqd-imported')
-  await mkdir(aside, { recursive: true })
-  const isOld = (file: string): boolean => /\.diskqueue\.(?:meta|\d{6,})\.dat(?:\.bad)?$/.test(file)
-  const files = (await readdir(folder)).filter(isOld)
-  // The one that says that this is an nsqd's goes last: as long as it is there, this is not done.
-  for (const file of [...files, METADATA_FILE]) await rename(join(folder, file), join(aside, file))
-  return aside
-}
-
-const PROGRESS_MESSAGES = 50_000
 
 class Importer {
   readonly #options: ImportOptions
   readonly #topics: ImportedTopic[] = []
   readonly #damages: QueueDamage[] = []
+  readonly #differences: CountDifference[] = []
   #messageCount = 0
   #sizeBytes = 0
 
@@ -131,25 +127,31 @@ class Importer {
       topics: this.#topics,
       messageCount: this.#messageCount,
       sizeBytes: this.#sizeBytes,
+      isComplete:
+        this.#damages.length === 0 &&
+        this.#differences.every(({ expectedCount, messageCount }) => messageCount >= expectedCount),
       damages: this.#damages,
+      differences: this.#differences,
       skipped,
     }
   }
 
   /** On Windows nsqd has `;` where others have `:`. */
   #queueOf(name: string): DiskQueue {
-    return new DiskQueue(this.#options.from, process.platform === 'win32' ? name.replace(':', ';') : name)
+    const { from, msgSizeBytesMax } = this.#options
+    const fileName = process.platform === 'win32' ? name.replace(':', ';') : name
+    return new DiskQueue({ folder: from.path, name: fileName, msgSizeBytesMax })
   }
 
-  async *#counted(queue: DiskQueue): AsyncGenerator<OldMessage> {
-    for await (const message of queue.messages()) {
-      this.#messageCount++
-      this.#sizeBytes += message.body.length
-      if (this.#messageCount % PROGRESS_MESSAGES === 0) {
-        this.#options.onProgress?.(this.#messageCount, this.#sizeBytes)
-      }
-      yield message
+  async *#counted(queue: DiskQueue): AsyncGenerator<readonly OldMessage[]> {
+    const before = { messageCount: this.#messageCount, sizeBytes: this.#sizeBytes }
+    for await (const messages of queue.messages()) {
+      this.#messageCount = before.messageCount + queue.messageCount
+      this.#sizeBytes = before.sizeBytes + queue.sizeBytes
+      this.#options.onProgress?.(this.#messageCount, this.#sizeBytes)
+      yield messages
     }
     this.#damages.push(...queue.damages)
+    if (queue.difference !== null) this.#differences.push(queue.difference)
   }
 }

@@ -1,10 +1,5 @@
-export type { QueueDamage } from './disk-queue.js'
-export {
-  type ImportedTopic,
-  type ImportOptions,
-  type ImportReport,
-  importDataPath,
-  isImported,
-  isNsqdDataPath,
-  setAside,
-} from './import.js'
+export { isNsqdDataPath } from './data-path.js'
+export { type ImportedTopic, type ImportOptions, type ImportReport, importDataPath, isImported } from './import.js'
+export { LockedDataPath } from './locked-data-path.js'
+export { type CountDifference, describeDamage, describeDifference, type QueueDamage } from './queue-damage.js'
+export { setAside } from './set-aside.js'

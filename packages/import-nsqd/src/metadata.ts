@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BrokerError, isEphemeral, isValidName } from '@spillway/core'
-
-export const METADATA_FILE = 'nsqd.dat'
+import { METADATA_FILE } from './data-path.js'
+import { ioError, onDisk } from './io-error.js'
 
 export interface OldChannel {
   readonly name: string
@@ -19,21 +20,40 @@ export interface Metadata {
   readonly skipped: readonly string[]
 }
 
+/** What tells one `nsqd.dat` from another: each nsqd that starts on a data path writes it anew. */
+export interface MetadataIdentity {
+  readonly inode: string
+  readonly mtimeNs: string
+  readonly sizeBytes: number
+  readonly sha256: string
+}
+
 /** What nsqd says that there is (`nsqd.dat`). @throws BrokerError `E_STORAGE_IO`, `E_STORAGE_CORRUPT`, with the path */
 export async function readMetadata(dataPath: string): Promise<Metadata> {
   const path = join(dataPath, METADATA_FILE)
-  let text: string
+  const bytes = await readMetadataFile(path)
   try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    const reason = code === 'ENOENT' ? 'no such file: this is not the data path of an nsqd' : message
-    throw new BrokerError('E_STORAGE_IO', `${path}: ${reason}`, { cause })
-  }
-  try {
-    return parseMetadata(JSON.parse(text))
+    return parseMetadata(JSON.parse(bytes.toString()))
   } catch (cause) {
     throw new BrokerError('E_STORAGE_CORRUPT', `${path}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** @throws BrokerError `E_STORAGE_IO`, with the path */
+export async function identifyMetadata(dataPath: string): Promise<MetadataIdentity> {
+  const path = join(dataPath, METADATA_FILE)
+  const bytes = await readMetadataFile(path)
+  const { ino, mtimeNs } = await onDisk(path, () => stat(path, { bigint: true }))
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { inode: String(ino), mtimeNs: String(mtimeNs), sizeBytes: bytes.length, sha256 }
+}
+
+async function readMetadataFile(path: string): Promise<Buffer> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(path, cause)
+    throw new BrokerError('E_STORAGE_IO', `${path}: no such file: this is not the data path of an nsqd`, { cause })
   }
 }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { mkdir, rm, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Engine, type MessageSink } from '@spillway/core'
 import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
-import { importDataPath, isImported, isNsqdDataPath, setAside } from '../src/index.js'
+import { describeDamage, describeDifference, importDataPath, isImported, LockedDataPath } from '../src/index.js'
 import { encode, OldDataPath } from '../src/testing/index.js'
 
 interface Delivery {
@@ -25,9 +26,16 @@ describe('the data path of a stopped nsqd', () => {
   afterEach(() => old.remove())
 
   async function run(): Promise<Awaited<ReturnType<typeof importDataPath>>> {
-    const imported = importDataPath({ from: old.path, storage, durabilityOf: () => 'process' })
+    const from = await LockedDataPath.lock(old.path)
+    return until(importDataPath({ from, storage, msgSizeBytesMax: 1000, durabilityOf: () => 'process' })).finally(() =>
+      from.release(),
+    )
+  }
+
+  /** Lets the clock's turns and the disk's come by turns until it is over. */
+  async function until<T>(over: Promise<T>): Promise<T> {
     let isOver = false
-    imported.then(
+    over.then(
       () => (isOver = true),
       () => (isOver = true),
     )
@@ -35,7 +43,7 @@ describe('the data path of a stopped nsqd', () => {
       await clock.settle()
       await new Promise((resolve) => setImmediate(resolve))
     }
-    return imported
+    return over
   }
 
   /** Imports, and starts a broker on what came of it. */
@@ -184,9 +192,11 @@ describe('the data path of a stopped nsqd', () => {
     const second = await old.file('t', 2, negative)
     const { report, engine } = await importAndStart()
     assert.deepEqual(report.damages, [
-      { path, offset: good.length, sizeBytes: 32 },
-      { path: second, offset: good.length, sizeBytes: 4 + good.length },
+      { kind: 'unreadable', path, offset: good.length, sizeBytes: 32 },
+      { kind: 'unreadable', path: second, offset: good.length, sizeBytes: 4 + good.length },
     ])
+    assert.equal(report.isComplete, false)
+    assert.equal(describeDamage(report.damages[0]), `${path}: 32 bytes from 31 on cannot be read, and are missing now`)
     assert.deepEqual(bodies(await drain(engine, 't', 'c')), ['a', 'b', 'a'])
   })
 
@@ -265,10 +275,25 @@ describe('the data path of a stopped nsqd', () => {
   })
 
   async function isImportedNow(): Promise<boolean> {
-    const asked = isImported(storage)
-    await clock.settle()
-    return asked
+    const from = await LockedDataPath.lock(old.path)
+    return until(isImported(from, storage)).finally(() => from.release())
   }
+
+  it('is another one as soon as an nsqd has run there again, and is not taken for imported', async () => {
+    const topics = [{ name: 't', paused: false, channels: null }]
+    await old.metadata(topics)
+    const opening = storage.open()
+    await clock.settle()
+    await opening
+    await run()
+    assert.equal(await isImportedNow(), true)
+    await old.metadata(topics) // the same bytes, written anew
+    assert.equal(await isImportedNow(), false)
+    await assert.rejects(run(), {
+      code: 'E_INVALID_OPTION',
+      message: /there are topics already \(t\): take .* over into an empty data path/,
+    })
+  })
 
   it('is refused where there are topics already, where it is none, and where it makes no sense', async () => {
     const opening = storage.open()
@@ -295,13 +320,155 @@ describe('the data path of a stopped nsqd', () => {
     )
   })
 
-  it('is moved aside when it was taken over, the file that tells last', async () => {
+  describe('with something missing is told to be incomplete:', () => {
+    beforeEach(async () => {
+      await old.metadata([{ name: 't', paused: false, channels: null }])
+      const opening = storage.open()
+      await clock.settle()
+      await opening
+    })
+
+    const files = [records('a', 'b'), records('c'), records('d'), records('e'), records('f', 'g')]
+    const recordBytes = encode({ body: 'a' }).length
+    const pathOf = (number: number): string => join(old.path, `t.diskqueue.00000${number}.dat`)
+
+    it('files between the one that is read and the one that is written', async () => {
+      await old.queue('t', files)
+      await rm(pathOf(1))
+      await rm(pathOf(2))
+      const { damages, differences, isComplete } = await run()
+      assert.deepEqual(damages, [{ kind: 'missing', path: pathOf(1), lastPath: pathOf(2), offset: 0, sizeBytes: 0 }])
+      assert.equal(describeDamage(damages[0]), `${pathOf(1)}: the file is missing, and so are all up to ${pathOf(2)}`)
+      assert.deepEqual(differences, [{ queue: 't', expectedCount: 7, messageCount: 5 }])
+      assert.equal(
+        describeDifference(differences[0]),
+        't: nsqd had counted 7 messages, 5 were found: 2 are missing now',
+      )
+      assert.equal(isComplete, false)
+    })
+
+    it('the first file, the last one, or all of them', async () => {
+      await old.queue('t', files)
+      await rm(pathOf(0))
+      await rm(pathOf(4))
+      const { damages } = await run()
+      assert.deepEqual(
+        damages.map(({ kind, path }) => [kind, path]),
+        [
+          ['missing', pathOf(0)],
+          ['missing', pathOf(4)],
+        ],
+      )
+      for (const number of [1, 2, 3]) await rm(pathOf(number))
+      storage = new SimulatedStorage({ clock, random: seededRandom(1), latencyMs: () => 0 })
+      const opening = storage.open()
+      await clock.settle()
+      await opening
+      assert.deepEqual((await run()).damages, [
+        { kind: 'missing', path: pathOf(0), lastPath: pathOf(4), offset: 0, sizeBytes: 0 },
+      ])
+    })
+
+    it('a file in the middle that is empty', async () => {
+      await old.queue('t', files)
+      await truncate(pathOf(2), 0)
+      assert.deepEqual((await run()).damages, [{ kind: 'cut-off', path: pathOf(2), offset: 0, sizeBytes: 0 }])
+    })
+
+    it('the end of the file that was written last', async () => {
+      await old.queue('t', files)
+      await truncate(pathOf(4), recordBytes)
+      const { damages, differences } = await run()
+      assert.deepEqual(damages, [{ kind: 'cut-off', path: pathOf(4), offset: recordBytes, sizeBytes: recordBytes }])
+      assert.deepEqual(differences, [{ queue: 't', expectedCount: 7, messageCount: 6 }])
+    })
+
+    it('a file that ends before where reading stands', async () => {
+      await old.queue('t', files)
+      await old.meta('t', `6\n0,1000\n4,${2 * recordBytes}\n`)
+      const { damages } = await run()
+      const sizeBytes = 1000 - 2 * recordBytes
+      assert.deepEqual(damages, [{ kind: 'position', path: pathOf(0), offset: 1000, sizeBytes }])
+    })
+
+    it('whole records that nobody could miss, but for the number of them', async () => {
+      await old.queue('t', files)
+      await truncate(pathOf(0), recordBytes)
+      const { damages, differences, isComplete } = await run()
+      assert.deepEqual(damages, [])
+      assert.deepEqual(differences, [{ queue: 't', expectedCount: 7, messageCount: 6 }])
+      assert.equal(isComplete, false)
+    })
+
+    it('and a note of where reading stands that makes no sense: then everything is taken', async () => {
+      for (const text of ['garbage', '7\n3,-25\n4,100\n', '7\n5,0\n4,62\n', '7\n0,99999999999999999\n4,62\n']) {
+        await old.queue('t', files)
+        await old.meta('t', text)
+        storage = new SimulatedStorage({ clock, random: seededRandom(1), latencyMs: () => 0 })
+        const opening = storage.open()
+        await clock.settle()
+        await opening
+        const { damages, messageCount } = await run()
+        assert.deepEqual(
+          damages.map(({ kind, path }) => [kind, path]),
+          [['nonsense', join(old.path, 't.diskqueue.meta.dat')]],
+        )
+        assert.equal(messageCount, 7)
+      }
+    })
+
+    it('not so when nsqd stopped before it had noted everything: then there may be more than it says', async () => {
+      await old.queue('t', files)
+      await old.meta('t', `3\n0,0\n1,${recordBytes}\n`)
+      const { differences, isComplete } = await run()
+      assert.deepEqual(differences, [{ queue: 't', expectedCount: 3, messageCount: 7 }])
+      assert.match(describeDifference(differences[0]), /lags behind after an unclean stop/)
+      assert.equal(isComplete, true)
+    })
+
+    it('a file that is still to be written is not missed', async () => {
+      await old.queue('t', files.slice(0, 1))
+      await old.meta('t', '2\n0,0\n1,0\n')
+      assert.equal((await run()).isComplete, true)
+    })
+  })
+
+  it('has no message larger than nsqd took: a damaged length makes none of what follows', async () => {
     await old.metadata([{ name: 't', paused: false, channels: null }])
-    await old.queue('t', [records('a')])
-    assert.equal(await isNsqdDataPath(old.path), true)
-    const aside = await setAside(old.path)
-    assert.equal(await isNsqdDataPath(old.path), false)
-    assert.deepEqual((await readdir(old.path)).sort(), ['nsqd-imported'])
-    assert.deepEqual((await readdir(aside)).sort(), ['nsqd.dat', 't.diskqueue.000000.dat', 't.diskqueue.meta.dat'])
+    const largest = encode({ body: 'x'.repeat(1000) })
+    const oversized = encode({ body: 'x'.repeat(1001) })
+    const path = await old.file('t', 0, Buffer.concat([largest, oversized, largest]))
+    const { report, engine } = await importAndStart()
+    assert.deepEqual(report.damages, [
+      { kind: 'oversized', path, offset: largest.length, sizeBytes: oversized.length + largest.length },
+    ])
+    assert.match(describeDamage(report.damages[0]), /larger than --max-msg-size$/)
+    assert.deepEqual(bodies(await drain(engine, 't', 'c')), ['x'.repeat(1000)])
+  })
+
+  it('is read whatever parts its files come in', async function () {
+    this.timeout(20_000)
+    const random = seededRandom(11)
+    await old.metadata([{ name: 't', paused: false, channels: null }])
+    const texts = Array.from({ length: 9_000 }, (_, index) => `${index} `.padEnd(Math.floor(random() * 990), 'x'))
+    await old.queue('t', [
+      texts.slice(0, 8_000).map((body) => ({ body })),
+      texts.slice(8_000).map((body) => ({ body })),
+    ])
+    const { engine } = await importAndStart()
+    assert.deepEqual(bodies(await drain(engine, 't', 'c')), texts)
+  })
+
+  it('names the path where the system refuses', async () => {
+    await old.metadata([{ name: 't', paused: false, channels: null }])
+    const opening = storage.open()
+    await clock.settle()
+    await opening
+    const path = join(old.path, 't.diskqueue.000000.dat')
+    await mkdir(path)
+    await assert.rejects(run(), { code: 'E_STORAGE_IO', message: new RegExp(`${path}: EISDIR`) })
+    await rm(path, { recursive: true })
+    await mkdir(join(old.path, 't.diskqueue.meta.dat'))
+    await assert.rejects(run(), { code: 'E_STORAGE_IO', message: /t\.diskqueue\.meta\.dat: EISDIR/ })
   })
 })

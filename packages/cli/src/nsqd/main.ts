@@ -10,6 +10,7 @@ import {
   SpillwayNode,
   SystemClock,
 } from '@spillway/core/node'
+import { isNsqdDataPath } from '@spillway/import-nsqd/data-path'
 import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
@@ -83,7 +84,7 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     // nsqd runs with these, so somebody does.
     for (const problem of contradictingLimits(config.node, config.source))
       logger.warn(describeFlagProblem(problem, values, texts))
-    if (existsSync(join(values['data-path'] || '.', OLD_METADATA))) {
+    if (await isNsqdDataPath(values['data-path'] || '.')) {
       await (await import('./move-in.js')).moveIn(values, config, logger)
     }
     const node = new SpillwayNode(config, { logger, settings: settingsOf(values, logger) })
@@ -100,9 +101,6 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     return refuse(logger, [reason], (error as BrokerError).code)
   }
 }
-
-/** What says that a data path is that of an nsqd. */
-const OLD_METADATA = 'nsqd.dat'
 
 const NO_FILE: ConfigFile = { values: {}, warnings: [] }
 

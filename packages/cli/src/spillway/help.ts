@@ -88,17 +88,22 @@ Examples:
 `,
   import: `spillway import: take over the data path of a stopped nsqd
 
-Usage: spillway import NSQD_DATA_PATH [--config FILE] [--json]
+Usage: spillway import NSQD_DATA_PATH [--config FILE] [--max-msg-size BYTES] [--json]
 
 Options:
   -c, --config FILE     where to: its storage, which must be empty; without it: messages in ./data
+  --max-msg-size BYTES  what nsqd had, where it was larger than node.msgSizeBytesMax of the configuration:
+                        larger messages count as damage
   --json                the result as one JSON object on standard output
 
-Topics, channels, whether they are paused, and every message in their disk queues, each queue in its order, with its time and its attempts. It
-is all there at the end, or nothing is: killed in the middle, it begins anew the next time. nsqd's files stay as they are.
-The nsqd command does the same by itself when it is started on such a data path, and moves the old files into nsqd-imported/ when it is done.
+Topics, channels, whether they are paused, and every message in their disk queues, each queue in its order, with
+its time and its attempts. It is all there at the end, or nothing is: killed in the middle, it begins anew the next
+time. nsqd's files stay as they are; there has to be room for about as much again.
 
-Exit code: 0 all is there, 1 something could not be read and is missing (it says what), 2 nothing was done.
+The nsqd command does the same by itself when it is started on such a data path, and moves the old files into
+nsqd-imported-TIME/ when it is done.
+
+Exit code: 0 all is there, 1 something is missing or could not be read (it says what), 2 nothing was done.
 
 Examples:
   spillway import /var/lib/nsqd --config /etc/spillway.json

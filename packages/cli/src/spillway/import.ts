@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { BrokerError, type Logger } from '@spillway/core'
+import { BrokerError, type Logger, type Storage } from '@spillway/core'
 import { createStorage, type LoadedConfig } from '@spillway/core/node'
 import type { ImportReport } from '@spillway/import-nsqd'
 import type { Output } from '../output.js'
@@ -8,19 +8,28 @@ export interface ImportArguments {
   /** nsqd's data path. */
   readonly from: string
   readonly config: LoadedConfig
+  /** Of a message that nsqd has. */
+  readonly msgSizeBytesMax: number
   readonly json: boolean
   readonly logger: Logger
   readonly output: Output
 }
 
 /** `spillway import`. @returns the exit code: 0 all is there, 1 something could not be read and is missing, 2 nothing was done */
-export async function importNsqd({ from, config, json, logger, output }: ImportArguments): Promise<number> {
-  const path = resolve(from)
+export async function importNsqd(args: ImportArguments): Promise<number> {
+  const { config, json, logger, output, msgSizeBytesMax } = args
+  const { describeDamage, describeDifference, importDataPath, LockedDataPath } = await import('@spillway/import-nsqd') // only here
+  const path = resolve(args.from)
   try {
-    const report = await importInto(path, config, logger, progressOn(output))
+    const from = await LockedDataPath.lock(path)
+    const onProgress = progressOn(output)
+    const report = await withStorage(config, logger, (storage) =>
+      importDataPath({ from, storage, msgSizeBytesMax, durabilityOf: () => 'process', onProgress }),
+    ).finally(() => from.release())
+    const problems = [...report.damages.map(describeDamage), ...report.differences.map(describeDifference)]
     if (json) output.out(`${JSON.stringify(report)}\n`)
-    else output.out(describeReport(path, report))
-    return report.damages.length === 0 ? 0 : 1
+    else output.out([...linesOf(path, report), ...problems].map((line) => `${line}\n`).join(''))
+    return report.isComplete ? 0 : 1
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     if (json) output.out(`${JSON.stringify({ from: path, error: { code: error.code, detail: error.detail } })}\n`)
@@ -29,14 +38,12 @@ export async function importNsqd({ from, config, json, logger, output }: ImportA
   }
 }
 
-/** Opens the storage that the configuration names, imports, and closes it again. @throws BrokerError */
-export async function importInto(
-  from: string,
+/** Opens the storage that the configuration names, uses it, and closes it again. @throws BrokerError */
+export async function withStorage<T>(
   config: LoadedConfig,
   logger: Logger,
-  onProgress: (messageCount: number, sizeBytes: number) => void,
-): Promise<ImportReport> {
-  const { importDataPath } = await import('@spillway/import-nsqd') // only here
+  use: (storage: Storage) => Promise<T>,
+): Promise<T> {
   const storage = createStorage(config, logger)
   const { durabilities } = storage.capabilities
   if (!durabilities.includes('process')) {
@@ -45,7 +52,7 @@ export async function importInto(
   }
   await storage.open()
   try {
-    return await importDataPath({ from, storage, durabilityOf: () => 'process', onProgress })
+    return await use(storage)
   } finally {
     await storage.close()
   }
@@ -57,17 +64,19 @@ const MIB = 1024 * 1024
 function progressOn({ err }: Output): (messageCount: number, sizeBytes: number) => void {
   if (!process.stderr.isTTY) return () => {}
   const startedMs = performance.now()
+  let toldMs = startedMs
   return (messageCount, sizeBytes) => {
-    const seconds = (performance.now() - startedMs) / 1000
-    const rate = Math.round(sizeBytes / MIB / Math.max(0.001, seconds))
+    const nowMs = performance.now()
+    if (nowMs - toldMs < PROGRESS_INTERVAL_MS) return
+    toldMs = nowMs
+    const rate = Math.round(sizeBytes / MIB / ((nowMs - startedMs) / 1000))
     err(`\r${messageCount.toLocaleString('en')} messages, ${Math.round(sizeBytes / MIB)} MiB, ${rate} MiB/s \r`)
   }
 }
 
-export function describeReport(
-  from: string,
-  { topics, messageCount, sizeBytes, damages, skipped }: ImportReport,
-): string {
+const PROGRESS_INTERVAL_MS = 200
+
+function linesOf(from: string, { topics, messageCount, sizeBytes, skipped }: ImportReport): string[] {
   const lines = topics.flatMap(({ name, paused, messageCount: waiting, channels }) => [
     `${name}${paused ? ' (paused)' : ''}: ${waiting.toLocaleString('en')} messages at the topic itself`,
     ...channels.map(
@@ -75,10 +84,7 @@ export function describeReport(
         `  ${channel.name}${channel.paused ? ' (paused)' : ''}: ${channel.messageCount.toLocaleString('en')} messages`,
     ),
   ])
-  const total = `${messageCount.toLocaleString('en')} messages, ${(sizeBytes / MIB).toFixed(1)} MiB, of ${topics.length} topics imported from ${from}`
-  const lost = damages.map(
-    ({ path, offset, sizeBytes: bytes }) => `not readable, and missing now: ${path}, ${bytes} bytes from ${offset} on`,
-  )
+  const size = `${messageCount.toLocaleString('en')} messages, ${(sizeBytes / MIB).toFixed(1)} MiB`
   const left = skipped.map((name) => `left out, since it is no name: ${JSON.stringify(name)}`)
-  return [...lines, '', total, ...left, ...lost].map((line) => `${line}\n`).join('')
+  return [...lines, '', `${size}, of ${topics.length} topics imported from ${from}`, ...left]
 }

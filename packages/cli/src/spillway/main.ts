@@ -32,6 +32,7 @@ const OPTIONS = {
   files: { type: 'boolean' },
   json: { type: 'boolean' },
   repair: { type: 'boolean' },
+  'max-msg-size': { type: 'string' },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -47,6 +48,7 @@ interface Arguments {
   readonly files?: boolean
   readonly json?: boolean
   readonly repair?: boolean
+  readonly 'max-msg-size'?: string
   readonly 'log-level'?: string
   readonly 'log-format'?: string
   readonly help?: boolean
@@ -91,6 +93,10 @@ function parse(args: readonly string[]): Arguments {
   if (command === 'doctor' && extra === undefined && !values.help) throw new Error('doctor needs the data path')
   if (command === 'import' && extra === undefined && !values.help)
     throw new Error('import needs the data path of an nsqd')
+  const size = values['max-msg-size']
+  if (size !== undefined && !/^[1-9]\d{0,9}$/.test(size)) {
+    throw new Error(`--max-msg-size is ${JSON.stringify(size)}, expected a number of bytes`)
+  }
   requireOneOf('log-level', values['log-level'], LOG_LEVELS)
   requireOneOf('log-format', values['log-format'], LOG_FORMATS)
   if (command === 'help') return { ...values, command: extra, operand: undefined, help: true }
@@ -148,7 +154,9 @@ async function importOld(parsed: Arguments, output: Output): Promise<number> {
     const config = await load(parsed)
     const logger = await openLogger(parsed, 'warn', output)
     const { importNsqd } = await import('./import.js')
-    return await importNsqd({ from: parsed.operand as string, config, json: parsed.json ?? false, logger, output })
+    const { operand: from = '', json = false, 'max-msg-size': size } = parsed
+    const msgSizeBytesMax = size === undefined ? config.node.msgSizeBytesMax : Number(size)
+    return await importNsqd({ from, config, msgSizeBytesMax, json, logger, output })
   } catch (error) {
     const reason = describeStartError(error)
     if (reason === null) throw error

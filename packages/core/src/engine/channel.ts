@@ -2,7 +2,7 @@ import { type Channel as ChannelContract, SettleResult, type SubscribeOptions } 
 import type { Clock, Random } from '../contracts/clock.js'
 import type { CursorUpdate, SavedCursor } from '../contracts/log-store.js'
 import type { Queue, QueueFactory } from '../contracts/queue.js'
-import type { Lease, Sequence } from '../contracts/sequence.js'
+import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
 import type { ChannelStats } from '../contracts/stats.js'
 import type { Telemetry } from '../contracts/telemetry.js'
 import { isEphemeral } from '../names.js'
@@ -639,7 +639,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     for (const [number, page] of this.#states.takeDirty()) {
       pages.set(number, page === null ? null : encodePage(this.id, page, (at) => this.#requeuedLater.dueAtMs(at)))
     }
-    return { head: encodeHead(this.id, { floor: this.floor, deliveredUpTo: this.deliveredUpTo }), pages }
+    const { floor, deliveredUpTo } = this
+    return { head: encodeHead(this.id, { floor, deliveredUpTo, finishedRun: this.#states.finishedRun }), pages }
   }
 
   cursorUpdateFailed(pages: Iterable<number>): void {
@@ -663,8 +664,8 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
   /** One past the highest sequence that a saved cursor has seen; 0 without one. @throws BrokerError `E_STORAGE_CORRUPT` */
   static savedEnd(id: Lease, saved: SavedCursor | null): Sequence {
     if (saved === null) return 0
-    const { floor, deliveredUpTo } = decodeHead(id, saved.head)
-    return Math.max(floor, deliveredUpTo)
+    const { floor, deliveredUpTo, finishedRun } = decodeHead(id, saved.head)
+    return Math.max(floor, deliveredUpTo, finishedRun?.end ?? 0)
   }
 
   /** After opening: goes on where the saved cursor says. `end` is the topic's release point. */
@@ -682,13 +683,24 @@ export class Channel implements ChannelContract, SavedChannel, Timed {
     this.#queue.released(this.floor, Math.max(0, end - this.floor))
     const nowMs = this.#host.clock.wallMs()
     for (const [number, value] of saved.pages) this.#restorePage(number, value, nowMs)
+    if (head.finishedRun !== null) this.#restoreRun(head.finishedRun)
     this.#advanceFloor()
     this.#states.takeDirty()
+  }
+
+  #restoreRun({ first, end }: SequenceRange): void {
+    const run = { first: Math.max(first, this.floor), end: Math.min(end, this.#end) }
+    if (run.first < run.end) this.#finishedAbove += this.#states.finishRun(run)
   }
 
   #restorePage(number: number, value: Uint8Array, nowMs: number): void {
     const page = decodePage(this.id, number, value)
     const start = number * PAGE_RECORDS
+    if (page.isAllFinished) {
+      const end = Math.min(start + PAGE_RECORDS, this.#end)
+      this.#finishedAbove += this.#states.finishRange(Math.max(start, this.floor), end)
+      return
+    }
     for (let index = 0; index < PAGE_RECORDS; index++) {
       const sequence = start + index
       if (sequence < this.floor || sequence >= this.#end || !page.isFinished(index)) continue

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import type { Sequence } from '../contracts/sequence.js'
+import type { Sequence, SequenceRange } from '../contracts/sequence.js'
 import { BrokerError } from '../errors.js'
 import { PAGE_RECORDS, RecordState, type StatePage } from './record-states.js'
 
@@ -8,23 +8,30 @@ import { PAGE_RECORDS, RecordState, type StatePage } from './record-states.js'
  *
  * ```
  *   head: version u8 = 1 | crc32 u32 of the rest | channel u32 | floor f64 | deliveredUpTo f64
+ *         version 2 has behind it: | first f64 | end f64 of a run that is finished, whatever the pages say
  *   page: version u8 = 1 | crc32 u32 of the rest | channel u32 | page u32
  *         | finished: 4,096 bits, record 0 in the lowest bit of the first byte
  *         | entries of 14 bytes: index u16 | deliveries u16 | reserved u16 | due f64, wall-clock ms, 0 when not deferred
  * ```
  */
 const VERSION = 1
+/** Of a head with a run. One without is written as version 1, which every release reads. */
+const RUN_VERSION = 2
 const CHECKED_AT = 5
 const HEAD_BYTES = CHECKED_AT + 4 + 8 + 8
+const RUN_HEAD_BYTES = HEAD_BYTES + 8 + 8
 const BITMAP_AT = CHECKED_AT + 8
 const BITMAP_BYTES = PAGE_RECORDS / 8
 const ENTRIES_AT = BITMAP_AT + BITMAP_BYTES
 const ENTRY_BYTES = 14
+const ALL_ONES = Buffer.alloc(BITMAP_BYTES, 0xff)
 
 export interface CursorHead {
   readonly floor: Sequence
   /** Everything below was delivered at least once, or was skipped. */
   readonly deliveredUpTo: Sequence
+  /** A run above the floor that is finished as a whole, however long, and needs no pages; null when there is none. */
+  readonly finishedRun: SequenceRange | null
 }
 
 /** One unfinished record that is not simply waiting for the first time. */
@@ -35,22 +42,31 @@ export interface CursorEntry {
 }
 
 export interface CursorPage {
+  readonly isAllFinished: boolean
   isFinished(index: number): boolean
   readonly entries: readonly CursorEntry[]
 }
 
-export function encodeHead(channel: number, head: CursorHead): Uint8Array {
-  const bytes = Buffer.alloc(HEAD_BYTES)
+export function encodeHead(channel: number, { floor, deliveredUpTo, finishedRun }: CursorHead): Uint8Array {
+  const bytes = Buffer.alloc(finishedRun === null ? HEAD_BYTES : RUN_HEAD_BYTES)
   bytes.writeUInt32BE(channel, CHECKED_AT)
-  bytes.writeDoubleBE(head.floor, CHECKED_AT + 4)
-  bytes.writeDoubleBE(head.deliveredUpTo, CHECKED_AT + 12)
-  return seal(bytes)
+  bytes.writeDoubleBE(floor, CHECKED_AT + 4)
+  bytes.writeDoubleBE(deliveredUpTo, CHECKED_AT + 12)
+  if (finishedRun === null) return seal(bytes, VERSION)
+  bytes.writeDoubleBE(finishedRun.first, HEAD_BYTES)
+  bytes.writeDoubleBE(finishedRun.end, HEAD_BYTES + 8)
+  return seal(bytes, RUN_VERSION)
 }
 
 /** @throws BrokerError `E_STORAGE_CORRUPT` */
 export function decodeHead(channel: number, value: Uint8Array): CursorHead {
-  const bytes = unseal(value, channel, 'head', HEAD_BYTES)
-  return { floor: bytes.readDoubleBE(CHECKED_AT + 4), deliveredUpTo: bytes.readDoubleBE(CHECKED_AT + 12) }
+  const hasRun = value[0] === RUN_VERSION
+  const bytes = unseal(value, channel, 'head', hasRun ? RUN_HEAD_BYTES : HEAD_BYTES, hasRun ? RUN_VERSION : VERSION)
+  return {
+    floor: bytes.readDoubleBE(CHECKED_AT + 4),
+    deliveredUpTo: bytes.readDoubleBE(CHECKED_AT + 12),
+    finishedRun: hasRun ? { first: bytes.readDoubleBE(HEAD_BYTES), end: bytes.readDoubleBE(HEAD_BYTES + 8) } : null,
+  }
 }
 
 /** `dueAtMs` gives the wall-clock due time of a record that the consumer deferred, 0 for any other. */
@@ -78,12 +94,12 @@ export function encodePage(channel: number, page: StatePage, dueAtMs: (sequence:
     bytes.writeUInt16BE(entry.deliveries, at + 2)
     bytes.writeDoubleBE(entry.dueAtMs, at + 6)
   })
-  return seal(bytes)
+  return seal(bytes, VERSION)
 }
 
 /** @throws BrokerError `E_STORAGE_CORRUPT` */
 export function decodePage(channel: number, number: number, value: Uint8Array): CursorPage {
-  const bytes = unseal(value, channel, `page ${number}`, ENTRIES_AT)
+  const bytes = unseal(value, channel, `page ${number}`, ENTRIES_AT, VERSION)
   if (bytes.readUInt32BE(CHECKED_AT + 4) !== number % 2 ** 32) {
     throw new BrokerError('E_STORAGE_CORRUPT', `cursor page ${number} of channel ${channel} is another page`)
   }
@@ -95,21 +111,25 @@ export function decodePage(channel: number, number: number, value: Uint8Array): 
       dueAtMs: bytes.readDoubleBE(at + 6),
     })
   }
-  return { isFinished: (index) => (bytes[BITMAP_AT + (index >> 3)] & (1 << (index & 7))) !== 0, entries }
+  return {
+    isAllFinished: bytes.compare(ALL_ONES, 0, BITMAP_BYTES, BITMAP_AT, ENTRIES_AT) === 0,
+    isFinished: (index) => (bytes[BITMAP_AT + (index >> 3)] & (1 << (index & 7))) !== 0,
+    entries,
+  }
 }
 
-function seal(bytes: Buffer): Buffer {
-  bytes[0] = VERSION
+function seal(bytes: Buffer, version: number): Buffer {
+  bytes[0] = version
   bytes.writeUInt32BE(crc32(bytes.subarray(CHECKED_AT)), 1)
   return bytes
 }
 
-function unseal(value: Uint8Array, channel: number, what: string, sizeBytesMin: number): Buffer {
+function unseal(value: Uint8Array, channel: number, what: string, sizeBytesMin: number, version: number): Buffer {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const fault =
     bytes.length < sizeBytesMin
       ? `is cut off at ${bytes.length} bytes`
-      : bytes[0] !== VERSION
+      : bytes[0] !== version
         ? `has unknown version ${bytes[0]}`
         : bytes.readUInt32BE(1) !== crc32(bytes.subarray(CHECKED_AT))
           ? 'fails its checksum'

@@ -1,5 +1,5 @@
 import type { QueueRecords } from '../contracts/queue.js'
-import type { Sequence } from '../contracts/sequence.js'
+import type { Sequence, SequenceRange } from '../contracts/sequence.js'
 
 export const PAGE_RECORDS = 4096
 const INDEX_MASK = PAGE_RECORDS - 1
@@ -30,13 +30,23 @@ export interface StatePage {
 }
 
 const ALL_FINISHED = new Uint16Array(PAGE_RECORDS).fill(RecordState.finished)
+/** Stands for every page in a run that is finished as a whole, for as long as nothing about it changes. */
+const FINISHED_PAGE: StatePage = {
+  number: -1,
+  states: ALL_FINISHED,
+  deliveries: null,
+  marked: PAGE_RECORDS,
+  finished: PAGE_RECORDS,
+  dirty: false,
+}
 /** Zeroed arrays of pages that were passed, for the next ones. */
 const spareArrays: Uint16Array[] = []
 const SPARE_ARRAYS_MAX = 64
 
 /**
  * The states of a channel's records from its floor on, in pages that exist only where something was marked: 2 bytes a
- * record in flight or out of order, nothing for a backlog that nobody has touched, 16 bytes a page that is finished.
+ * record in flight or out of order, nothing for a backlog that nobody has touched, 16 bytes a page that is finished, and
+ * nothing for the run that {@link finishRun} was told of.
  */
 export class RecordStates implements QueueRecords {
   /** Everything below is finished, whatever the pages say. */
@@ -45,6 +55,12 @@ export class RecordStates implements QueueRecords {
   /** Pages that have changed since the cursor was saved, each once. */
   #dirty: StatePage[] = []
   #last: StatePage | null = null
+  #finishedRun: SequenceRange | null = null
+
+  /** What {@link finishRun} was told of, as long as the floor has not passed it: it has to be saved with the floor. */
+  get finishedRun(): SequenceRange | null {
+    return this.#finishedRun !== null && this.#finishedRun.end > this.floor ? this.#finishedRun : null
+  }
 
   get(sequence: Sequence): number {
     const page = this.#page(Math.floor(sequence / PAGE_RECORDS))
@@ -99,6 +115,30 @@ export class RecordStates implements QueueRecords {
       sequence += here
     }
     return changed
+  }
+
+  /**
+   * After opening: as {@link finishRange}, for a run that may be long. Its pages are not made, and are not part of what is to be saved:
+   * {@link finishedRun} is. There is one such run at most.
+   */
+  finishRun(run: SequenceRange): number {
+    const { first, end } = run
+    const fullFirst = Math.min(end, Math.ceil(first / PAGE_RECORDS) * PAGE_RECORDS)
+    const fullEnd = Math.max(fullFirst, Math.floor(end / PAGE_RECORDS) * PAGE_RECORDS)
+    let changed = this.finishRange(first, fullFirst) + this.finishRange(fullEnd, end)
+    changed += fullEnd - fullFirst
+    for (const page of this.#pages.values()) {
+      const start = page.number * PAGE_RECORDS
+      if (start < fullFirst || start >= fullEnd) continue
+      changed += this.#finishPage(page) - PAGE_RECORDS
+    }
+    this.#finishedRun = run
+    return changed
+  }
+
+  #isInRun(number: number): boolean {
+    const run = this.#finishedRun
+    return run !== null && number * PAGE_RECORDS >= run.first && (number + 1) * PAGE_RECORDS <= run.end
   }
 
   #finishPage(page: StatePage): number {
@@ -187,8 +227,8 @@ export class RecordStates implements QueueRecords {
 
   /** The page if it is there and its cursor was saved since it changed. */
   cleanPage(number: number): StatePage | null {
-    const page = this.#pages.get(number)
-    return page === undefined || page.dirty ? null : page
+    const page = this.#page(number)
+    return page === null || page.dirty ? null : page
   }
 
   waitingRun(first: Sequence, countMax: number): number {
@@ -235,6 +275,7 @@ export class RecordStates implements QueueRecords {
   /** Nothing is marked above the floor any more: forgets everything from `floor` on. */
   clear(): void {
     for (const number of [...this.#pages.keys()]) this.#drop(number)
+    this.#finishedRun = null
   }
 
   #drop(number: number): void {
@@ -284,15 +325,19 @@ export class RecordStates implements QueueRecords {
     const last = this.#last
     if (last !== null && last.number === number) return last
     const page = this.#pages.get(number)
-    if (page === undefined) return null
+    if (page === undefined) return this.#isInRun(number) ? FINISHED_PAGE : null
     this.#last = page
     return page
   }
 
+  /** The page, to be changed. */
   #openPage(number: number): StatePage {
     const found = this.#page(number)
-    if (found !== null) return found
-    const page: StatePage = { number, states: takeArray(), deliveries: null, marked: 0, finished: 0, dirty: false }
+    if (found !== null && found !== FINISHED_PAGE) return found
+    const page: StatePage =
+      found === FINISHED_PAGE
+        ? { ...FINISHED_PAGE, number }
+        : { number, states: takeArray(), deliveries: null, marked: 0, finished: 0, dirty: false }
     this.#pages.set(number, page)
     this.#last = page
     return page

@@ -1,16 +1,13 @@
 import type { LogStore } from '../contracts/log-store.js'
-import type { Lease, Sequence, SequenceRange } from '../contracts/sequence.js'
+import type { Lease, Sequence } from '../contracts/sequence.js'
 import type { CatalogueWrite, Durability, Storage } from '../contracts/storage.js'
 import { channelWrite, topicWrite } from './catalogue.js'
-import { encodeHead, encodePage } from './cursor-codec.js'
+import { type CursorHead, encodeHead, encodePage } from './cursor-codec.js'
 import { FRAME_HEADER_BYTES, writeFrame } from './frame.js'
-import { PAGE_RECORDS, RecordState, type StatePage } from './record-states.js'
+import { PAGE_RECORDS } from './record-states.js'
 
 /** What one append holds. */
 const CHUNK_BYTES = 1024 * 1024
-/** Cursor pages in one save. */
-const PAGES_PER_SAVE = 1_000
-
 /** A message that another broker has stored. */
 export interface OldMessage {
   /** Unix nanoseconds, as two halves. */
@@ -18,9 +15,14 @@ export interface OldMessage {
   readonly timestampLow: number
   /** Deliveries so far. */
   readonly attempts: number
-  /** Used up before the next message is asked for. */
-  readonly body: Uint8Array
+  /** The body is `bytes[start, end)`. */
+  readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
 }
+
+/** In order, some at a time: each list, with the bytes that it points into, is used up before the next is asked for. */
+export type OldMessages = AsyncIterable<readonly OldMessage[]>
 
 export interface TopicWriterOptions {
   readonly durability: Durability
@@ -40,7 +42,8 @@ interface WrittenChannel {
 
 /**
  * Writes a topic into a storage that no engine has open, from a broker that keeps a queue for each channel: the queues one after
- * the other, and what waits at the topic itself behind them. To a channel, the records of the others are finished.
+ * the other, and what waits at the topic itself behind them. To a channel, the records of the others are finished: those before
+ * its own lie below its floor, those behind are one run in the head of its cursor.
  *
  * ```
  *   log              | queue of "audit" | queue of "mail" | the topic's own |
@@ -78,29 +81,37 @@ export class TopicWriter {
   }
 
   /** Adds a channel and the messages of its queue, in order. */
-  async writeChannel(name: string, paused: boolean, messages: AsyncIterable<OldMessage>): Promise<void> {
+  async writeChannel(name: string, paused: boolean, messages: OldMessages): Promise<void> {
     const id = this.#storage.takeLeases(1)
     const first = this.#next
     let deliveries: Uint16Array | null = null
-    for await (const message of messages) {
-      const sequence = this.#next
-      await this.#append(message)
-      if (message.attempts > 0) {
-        deliveries ??= new Uint16Array(PAGE_RECORDS)
-        deliveries[sequence % PAGE_RECORDS] = message.attempts
+    for await (const batch of messages) {
+      for (const message of batch) {
+        const sequence = this.#next
+        const flushed = this.#append(message)
+        if (flushed !== undefined) await flushed
+        if (message.attempts > 0) {
+          deliveries ??= new Uint16Array(PAGE_RECORDS)
+          deliveries[sequence % PAGE_RECORDS] = message.attempts
+        }
+        const isPageEnd = sequence % PAGE_RECORDS === PAGE_RECORDS - 1
+        if (deliveries === null || !isPageEnd) continue
+        await this.#save(id, { floor: first, deliveredUpTo: first, finishedRun: null }, sequence, deliveries)
+        deliveries = null
       }
-      const isPageEnd = sequence % PAGE_RECORDS === PAGE_RECORDS - 1
-      if (deliveries === null || !isPageEnd) continue
-      await this.#save(id, first, [statePage(Math.floor(sequence / PAGE_RECORDS), deliveries, NOWHERE)])
-      deliveries = null
     }
     this.#channels.push({ name, id, paused, first, end: this.#next, lastDeliveries: deliveries })
   }
 
   /** Adds what waits at the topic itself, and closes the log. @returns what is to be written to the catalogue */
-  async finish(messages: AsyncIterable<OldMessage>): Promise<readonly CatalogueWrite[]> {
+  async finish(messages: OldMessages): Promise<readonly CatalogueWrite[]> {
     const topicFirst = this.#next
-    for await (const message of messages) await this.#append(message)
+    for await (const batch of messages) {
+      for (const message of batch) {
+        const flushed = this.#append(message)
+        if (flushed !== undefined) await flushed
+      }
+    }
     await this.#flush()
     for (const channel of this.#channels) await this.#finishChannel(channel, topicFirst)
     await this.#store.close()
@@ -117,57 +128,45 @@ export class TopicWriter {
   /** What lies between its own records and the topic's is finished. */
   async #finishChannel({ id, first, end, lastDeliveries }: WrittenChannel, topicFirst: Sequence): Promise<void> {
     const floor = first === end ? topicFirst : first
-    const others = { first: end, end: topicFirst }
-    let pages: StatePage[] = []
-    // Its last page is the one that the next queue begins in, unless it was full.
-    let deliveries = lastDeliveries
-    for (let number = Math.floor(end / PAGE_RECORDS); number * PAGE_RECORDS < topicFirst; number++) {
-      pages.push(statePage(number, deliveries, others))
-      deliveries = null
-      if (pages.length < PAGES_PER_SAVE) continue
-      await this.#save(id, floor, pages)
-      pages = []
-    }
-    await this.#save(id, floor, pages)
+    const finishedRun = floor < topicFirst && end < topicFirst ? { first: end, end: topicFirst } : null
+    await this.#save(id, { floor, deliveredUpTo: floor, finishedRun }, end - 1, lastDeliveries)
   }
 
-  async #save(channel: Lease, floor: Sequence, pages: readonly StatePage[]): Promise<void> {
-    const encoded = pages.map((page) => [page.number, encodePage(channel, page, () => 0)] as const)
-    const head = encodeHead(channel, { floor, deliveredUpTo: floor })
-    await this.#store.saveCursor(channel, { head, pages: new Map(encoded) })
+  /** Saves a cursor's head, and the page of `sequence` where any of its records was delivered before. */
+  async #save(channel: Lease, head: CursorHead, sequence: Sequence, deliveries: Uint16Array | null): Promise<void> {
+    const pages = new Map<number, Uint8Array>()
+    if (deliveries !== null) {
+      const number = Math.floor(sequence / PAGE_RECORDS)
+      const states = new Uint16Array(PAGE_RECORDS)
+      const page = { number, states, deliveries, marked: 0, finished: 0, dirty: true }
+      pages.set(
+        number,
+        encodePage(channel, page, () => 0),
+      )
+    }
+    await this.#store.saveCursor(channel, { head: encodeHead(channel, head), pages })
   }
 
-  async #append({ timestampHigh, timestampLow, body }: OldMessage): Promise<void> {
-    const sizeBytes = FRAME_HEADER_BYTES + body.length
-    if (this.#usedBytes + sizeBytes > this.#slab.length) {
-      await this.#flush()
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, sizeBytes))
-    }
+  #append({ timestampHigh, timestampLow, bytes, start, end }: OldMessage): void | Promise<void> {
+    const sizeBytes = FRAME_HEADER_BYTES + end - start
+    // What an append has not taken yet stays in the slab that it was given; a new one takes what follows.
+    const flushed = this.#usedBytes + sizeBytes > this.#slab.length ? this.#flush() : undefined
+    if (sizeBytes > this.#slab.length) this.#slab = Buffer.allocUnsafeSlow(sizeBytes)
     const stamp = { timestampHigh, timestampLow }
-    writeFrame(this.#slab, this.#usedBytes, stamp, this.#idLease, this.#next, body, 0, body.length)
+    writeFrame(this.#slab, this.#usedBytes, stamp, this.#idLease, this.#next, bytes, start, end - start)
     this.#usedBytes += sizeBytes
     this.#next++
+    return flushed
   }
 
-  async #flush(): Promise<void> {
+  #flush(): void | Promise<void> {
     const count = this.#next - this.#chunkFirst
     if (count === 0) return
     const frames = this.#slab.subarray(0, this.#usedBytes)
-    await this.#store.append({ first: this.#chunkFirst, count, frames, attributes: null })
+    const chunk = { first: this.#chunkFirst, count, frames, attributes: null }
     this.#chunkFirst = this.#next
     this.#usedBytes = 0
     this.#slab = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    return this.#store.append(chunk)
   }
-}
-
-const NOWHERE: SequenceRange = { first: 0, end: 0 }
-
-/** A page of a cursor of which the records in `finished` are finished. */
-function statePage(number: number, deliveries: Uint16Array | null, finished: SequenceRange): StatePage {
-  const start = number * PAGE_RECORDS
-  const states = new Uint16Array(PAGE_RECORDS)
-  const from = Math.max(0, finished.first - start)
-  const to = Math.max(from, Math.min(PAGE_RECORDS, finished.end - start))
-  states.fill(RecordState.finished, from, to)
-  return { number, states, deliveries, marked: to - from, finished: to - from, dirty: true }
 }

@@ -24,7 +24,8 @@ export interface WantedBy {
 export function wantedRecords({ entry, cursor, logFirst, end, voids }: WantedBy): SequenceRange[] {
   const start = Math.max(entry.start, logFirst)
   if (cursor === null) return difference([{ first: start, end: Math.max(start, end) }], voids)
-  const floor = Math.max(start, decodeHead(entry.id, cursor.head).floor)
+  const head = decodeHead(entry.id, cursor.head)
+  const floor = Math.max(start, head.floor)
   const finished: SequenceRange[] = []
   for (const [number, value] of [...cursor.pages].sort(([a], [b]) => a - b)) {
     const page = decodePage(entry.id, number, value)
@@ -34,5 +35,6 @@ export function wantedRecords({ entry, cursor, logFirst, end, voids }: WantedBy)
       addRange(finished, { first: sequence, end: sequence + 1 })
     }
   }
+  if (head.finishedRun !== null) addRange(finished, head.finishedRun)
   return difference(difference([{ first: floor, end: Math.max(floor, end) }], finished), voids)
 }
