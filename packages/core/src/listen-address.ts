@@ -36,6 +36,14 @@ export function parseListenAddress(address: string, basePath: string): ListenTar
   return host === '' ? { port } : { host, port }
 }
 
+/** Splits `host:port`, `:port` or `[v6]:port` of a peer; null where it does not split so, or the port is not from 1 to 65535. */
+export function parseHostAndPort(address: string): { readonly host: string; readonly port: number } | null {
+  const [, bracketedHost, plainHost, portText] = HOST_AND_PORT.exec(address) ?? []
+  const port = Number(portText)
+  if (portText === undefined || !PORT.test(portText) || port === 0 || port > PORT_MAX) return null
+  return { host: bracketedHost ?? plainHost, port }
+}
+
 /** Whether an address is the path of a Unix socket. */
 export function isSocketPath(address: string): boolean {
   return !HOST_AND_PORT.test(address)
