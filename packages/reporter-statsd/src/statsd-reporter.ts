@@ -22,7 +22,7 @@ export class StatsdReporter implements Reporter {
   /** What was told last. */
   #told: Snapshot | null = null
   #push: Push | null = null
-  /** Ends with the push under way, or with the one that waits for its end. */
+  /** Ends with the push under way, or with the one that waits for its end. Never rejects. */
   #pushes: Promise<void> = Promise.resolve()
   #isNextWaiting = false
   #isStopping = false
@@ -39,6 +39,8 @@ export class StatsdReporter implements Reporter {
   start(broker: Broker): void {
     this.#broker = broker
     this.#memory.start()
+    // A host that is not found is told at once; one that is may be told the last numbers, however soon they come.
+    this.#pushes = this.#destination.find().then(() => {})
     this.#arm()
   }
 
@@ -86,8 +88,8 @@ export class StatsdReporter implements Reporter {
   async #pushNow(): Promise<void> {
     if (this.#hasStopped) return
     const destination = this.#destination
-    // At the end, the last answer will do: the name server may be gone as well.
-    const isFound = (this.#isStopping && destination.isFound) || (await destination.find())
+    // At the end, the last answer must do: the name server may be gone as well, and the process cannot exit before it answers.
+    const isFound = this.#isStopping ? destination.isFound : await destination.find()
     if (!isFound) return
     const { intervalMs, packetSizeBytes, excludeEphemeral, prefix } = this.#options
     const broker = this.#broker as Broker

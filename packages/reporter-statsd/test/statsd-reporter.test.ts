@@ -250,6 +250,23 @@ describe('statsd', () => {
     assert.equal(lookupCount, 1)
   })
 
+  it('is looked up at the start and once for each push, not at the stop', async () => {
+    let lookupCount = 0
+    const lookup = async () => {
+      lookupCount++
+      return { address: '127.0.0.1', family: 4 }
+    }
+    for (const topic of ['a', 'b', 'c']) engine.openTopic(topic)
+    const options = { address: statsd.address.replace('127.0.0.1', 'statsd.test'), prefix: '', intervalMs: 1_000 }
+    const rest = { memStats: false, packetSizeBytes: 1, excludeEphemeral: false }
+    reporter = new StatsdReporter({ ...options, ...rest }, clock, logger, lookup)
+    reporter.start(engine)
+    await clock.advanceAsync(2_000)
+    await reporter.stop()
+    await statsd.received(3 * 4 * 3)
+    assert.equal(lookupCount, 3)
+  })
+
   it('is told later what could not be told while its name was not found', async () => {
     let isThere = false
     const lookup = async () => {
