@@ -113,13 +113,15 @@ export class Exchange implements PublishWaiter {
   }
 
   send(status: number, headers: HeaderList, body: string): void {
-    const response = this.#response
-    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request)
-    if (!isLast && hasBody(this.request) && !this.request.readableEnded) discardBody(this.request)
-    // Node calls it by its newer name.
-    if (status === 413) response.statusMessage = 'Request Entity Too Large'
-    response.writeHead(status, (isLast ? [...headers, ...CLOSE] : headers) as string[])
-    response.end(body)
+    this.#writeHead(status, headers)
+    this.#response.end(body)
+  }
+
+  /** As {@link send}, with a body in pieces, which may be kept until the client has taken them. */
+  sendPieces(status: number, headers: HeaderList, pieces: readonly Uint8Array[]): void {
+    this.#writeHead(status, headers)
+    for (const piece of pieces) this.#response.write(piece)
+    this.#response.end()
   }
 
   /** Answers with what went wrong. */
@@ -147,6 +149,15 @@ export class Exchange implements PublishWaiter {
     const reason = error.cause instanceof BrokerError ? error.cause : error
     // Not logged: the engine says once what is wrong, not for each message.
     this.sendError(503, UNAVAILABLE.get(reason.code) ?? 'PUB_FAILED')
+  }
+
+  #writeHead(status: number, headers: HeaderList): void {
+    const response = this.#response
+    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request)
+    if (!isLast && hasBody(this.request) && !this.request.readableEnded) discardBody(this.request)
+    // Node calls it by its newer name.
+    if (status === 413) response.statusMessage = 'Request Entity Too Large'
+    response.writeHead(status, (isLast ? [...headers, ...CLOSE] : headers) as string[])
   }
 
   #log(error: unknown): void {

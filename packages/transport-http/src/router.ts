@@ -22,18 +22,20 @@ export class Router {
   readonly #routes = new Map<string, Map<string, Route>>()
   /** By the path before `*`, then by method. */
   readonly #below = new Map<string, Map<string, Route>>()
-  /** Paths by their tidy form. */
+  /** Paths by their tidy form; of those that end in `*`, what stands before it. */
   readonly #tidyPaths = new Map<string, string>()
+  readonly #tidyStarts = new Map<string, string>()
 
   constructor(routes: readonly Route[]) {
     for (const route of routes) {
-      const { method, path } = route
-      const isBelow = path.endsWith('*')
-      const [routes, key] = isBelow ? [this.#below, path.slice(0, -1)] : [this.#routes, path]
-      const methods = routes.get(key) ?? new Map<string, Route>()
-      methods.set(method, route)
-      routes.set(key, methods)
-      if (!isBelow) this.#tidyPaths.set(tidy(path), path)
+      const isBelow = route.path.endsWith('*')
+      const path = isBelow ? route.path.slice(0, -1) : route.path
+      const byPath = isBelow ? this.#below : this.#routes
+      const methods = byPath.get(path) ?? new Map<string, Route>()
+      methods.set(route.method, route)
+      byPath.set(path, methods)
+      if (isBelow) this.#tidyStarts.set(tidy(path), path)
+      else this.#tidyPaths.set(tidy(path), path)
     }
   }
 
@@ -58,16 +60,26 @@ export class Router {
     const path = decodePath(exchange.path)
     const methods = this.#routes.get(path) ?? this.#routesBelow(exchange, path)
     const route = methods?.get(method)
-    const tidyPath = this.#tidyPaths.get(tidy(path))
     if (route !== undefined) {
       run(route, exchange)
     } else if (methods !== undefined) {
       refuseMethod(exchange, [...methods.keys()])
-    } else if (tidyPath !== undefined && this.#routes.get(tidyPath)?.has(method)) {
-      redirect(exchange, tidyPath)
     } else {
-      throw new HttpError(404, 'NOT_FOUND')
+      const meant = this.#pathMeant(path, method)
+      if (meant === null) throw new HttpError(404, 'NOT_FOUND')
+      redirect(exchange, meant)
     }
+  }
+
+  /** The path with this method that is spelt a little differently. */
+  #pathMeant(path: string, method: string): string | null {
+    const exact = this.#tidyPaths.get(tidy(path))
+    if (exact !== undefined) return this.#routes.get(exact)?.has(method) ? exact : null
+    const { dir, base } = posix.parse(posix.normalize(`/${path}`))
+    const start = this.#tidyStarts.get(tidy(dir))
+    if (start === undefined || base === '' || !this.#below.get(start)?.has(method)) return null
+    // What is not one of ours may hold anything, and goes into a header.
+    return `${start}${encodeURIComponent(base)}`
   }
 
   #routesBelow(exchange: Exchange, path: string): Map<string, Route> | undefined {

@@ -55,6 +55,22 @@ describe('routes', () => {
     })
   }
 
+  it('redirects to what stands below a path, and keeps how that is spelt', async () => {
+    const redirects = [
+      ['/config/log_level/', '/config/log_level'],
+      ['/Config/Log_level', '/config/Log_level'],
+      ['//config//x%0d%0a?a=b', '/config/x%0D%0A?a=b'],
+    ]
+    for (const [path, location] of redirects) {
+      const answer = await http.get(path)
+      assert.deepEqual([answer.status, answer.headers.location], [301, location])
+    }
+    const put = await http.request('PUT', '/config/log_level/', { body: 'info' })
+    assert.deepEqual([put.status, put.headers.location], [308, '/config/log_level'])
+    assertError(await http.post('/config/log_level/'), 404, 'NOT_FOUND')
+    assertError(await http.get('/Config/'), 404, 'NOT_FOUND')
+  })
+
   it('redirects other methods so that they stay what they are', async () => {
     const answer = await http.post('/Topic/create/?topic=t', 'x')
     assert.deepEqual([answer.status, answer.headers.location, answer.text], [308, '/topic/create?topic=t', ''])
