@@ -1,7 +1,7 @@
 import type { Clock } from '@spillway/core'
 
 /** Written in one turn; what is longer is written over several, so that messages need not wait for it. */
-const CHARS_PER_TURN = 128 * 1024
+const CHARS_PER_TURN = 64 * 1024
 
 /** All parts as bytes, in order. They stay in pieces: to join what is long would take a turn too long. */
 export async function encodeInTurns(parts: Iterable<string>, clock: Clock): Promise<Buffer[]> {

@@ -81,7 +81,8 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     if (existsSync(join(values['data-path'] || '.', OLD_METADATA))) {
       await (await import('./move-in.js')).moveIn(values, config, logger)
     }
-    const node = new SpillwayNode(config, { logger, settings: settingsOf(values, logger) })
+    const settings = settingsOf(values, logger, () => node.broker)
+    const node: SpillwayNode = new SpillwayNode(config, { logger, settings })
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)
