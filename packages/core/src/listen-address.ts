@@ -42,6 +42,14 @@ export function parseListenAddress(address: string, basePath: string): ListenTar
   return host === '' ? { port } : { host, port }
 }
 
+/** Splits `host:port`, `:port` or `[v6]:port` of a peer; null where it does not split so, or the port is not from 1 to 65535. */
+export function parseHostAndPort(address: string): { readonly host: string; readonly port: number } | null {
+  const [, bracketedHost, plainHost, portText] = HOST_AND_PORT.exec(address) ?? []
+  const port = Number(portText)
+  if (portText === undefined || !PORT.test(portText) || port === 0 || port > PORT_MAX) return null
+  return { host: bracketedHost ?? plainHost, port }
+}
+
 /**
  * Whether an address is the path of a Unix socket: one with a slash, or a name that ends as those do. `127.0.0.1` and
  * `localhost` are hosts whose port was forgotten, not files.

@@ -15,7 +15,7 @@ export const OPTIONS_SCHEMA = {
   additionalProperties: false,
   required: ['address'],
   properties: {
-    address: { type: 'string', pattern: '^.+:[0-9]{1,5}$', description: 'host:port of the statsd daemon.' },
+    address: { type: 'string', pattern: '^.*:[0-9]{1,5}$', description: 'host:port of the statsd daemon.' },
     prefix: {
       type: 'string',
       default: 'nsq.%s',

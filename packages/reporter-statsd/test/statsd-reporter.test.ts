@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { type Broker, Engine, REPORTER } from '@spillway/core'
-import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
+import { type Broker, type Engine, REPORTER, type TimerHandle } from '@spillway/core'
+import { FakeClock, TestLogger, testEngine } from '@spillway/core/testing'
 import plugin, { type StatsdOptions, StatsdReporter } from '../src/index.js'
 
 /** A real statsd, as far as it listens. */
@@ -42,6 +42,12 @@ class Statsd {
   }
 }
 
+/** The sum of a counter over all lines. */
+function toldIn(lines: readonly string[], counter: string): number {
+  const values = lines.map((line) => (line.includes(`${counter}:`) ? Number(/:(\d+)\|c$/.exec(line)?.[1]) : 0))
+  return values.reduce((sum, value) => sum + value, 0)
+}
+
 describe('statsd', () => {
   let statsd: Statsd
   let clock: FakeClock
@@ -54,18 +60,10 @@ describe('statsd', () => {
     await statsd.start()
     clock = new FakeClock()
     logger = new TestLogger()
-    engine = new Engine({
-      storage: new SimulatedStorage({ clock, random: seededRandom(1), latencyMs: () => 0 }),
-      queueFactory: null,
-      discoveries: [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
+    engine = testEngine({
       clock,
-      random: seededRandom(2),
       logger,
       options: {
-        ...TEST_BROKER_OPTIONS,
         broadcastAddress: 'my.host',
         broadcastHttpPort: 4151,
         e2eLatencyQuantiles: [0.995, 0.99],
@@ -191,6 +189,106 @@ describe('statsd', () => {
     await start().stop()
     await statsd.received(1)
     assert.ok(statsd.lines.length > 0)
+  })
+
+  it('gets what is left of a push before the next one, when timers are late', async () => {
+    class LateClock extends FakeClock {
+      override setTimer(delayMs: number, callback: () => void): TimerHandle {
+        return super.setTimer(delayMs + 50, callback)
+      }
+    }
+    clock = new LateClock()
+    engine = testEngine({ clock, logger })
+    await engine.open()
+    for (let index = 0; index < 10; index++) await publish(`t${index}`, 1)
+    start({ packetSizeBytes: 1, intervalMs: 2_000 })
+    // Each line is a packet, and forty times 50 ms are more than the second that a push has.
+    await clock.advanceAsync(4_200)
+    await statsd.received(41)
+    assert.equal(toldIn(statsd.lines, '.message_count'), 10)
+  })
+
+  it('gets what is left of a push when the node stops, then the last numbers', async () => {
+    await publish('a', 2)
+    await publish('b', 3)
+    start({ packetSizeBytes: 1 })
+    await clock.advanceAsync(60_000)
+    await publish('b', 4)
+    await reporter?.stop()
+    await statsd.received(2 * 2 * 4)
+    assert.equal(toldIn(statsd.lines, '.message_count'), 9)
+  })
+
+  it('is told all of a topic that was deleted, and is there again with more messages', async () => {
+    await publish('t', 2)
+    start({ intervalMs: 1_000 })
+    await clock.advanceAsync(1_000)
+    await statsd.received(1)
+    const deleting = engine.getTopic('t')?.delete()
+    await clock.settle()
+    await deleting
+    await clock.advanceAsync(1_000)
+    await publish('t', 3)
+    await clock.advanceAsync(1_000)
+    await statsd.received(2)
+    assert.equal(toldIn(statsd.lines, '.message_count'), 5)
+  })
+
+  it('does not hold up the stop for longer than a second where its name is not answered', async () => {
+    let lookupCount = 0
+    const lookup = (): Promise<never> => {
+      lookupCount++
+      return new Promise(() => {})
+    }
+    const options = { address: 'statsd.test:8125', prefix: '', intervalMs: 1_000, memStats: false }
+    reporter = new StatsdReporter({ ...options, packetSizeBytes: 1, excludeEphemeral: false }, clock, logger, lookup)
+    reporter.start(engine)
+    await clock.advanceAsync(5_000)
+    const stopping = reporter.stop()
+    await clock.advanceAsync(1_000)
+    await stopping
+    assert.equal(lookupCount, 1)
+  })
+
+  it('is looked up at the start and once for each push, not at the stop', async () => {
+    let lookupCount = 0
+    const lookup = async () => {
+      lookupCount++
+      return { address: '127.0.0.1', family: 4 }
+    }
+    for (const topic of ['a', 'b', 'c']) engine.openTopic(topic)
+    const options = { address: statsd.address.replace('127.0.0.1', 'statsd.test'), prefix: '', intervalMs: 1_000 }
+    const rest = { memStats: false, packetSizeBytes: 1, excludeEphemeral: false }
+    reporter = new StatsdReporter({ ...options, ...rest }, clock, logger, lookup)
+    reporter.start(engine)
+    await clock.advanceAsync(2_000)
+    await reporter.stop()
+    await statsd.received(3 * 4 * 3)
+    assert.equal(lookupCount, 3)
+  })
+
+  it('is told later what could not be told while its name was not found', async () => {
+    let isThere = false
+    const lookup = async () => {
+      if (!isThere) throw new Error('no such host')
+      return { address: '127.0.0.1', family: 4 }
+    }
+    const address = `statsd.test:${statsd.address.split(':')[1]}`
+    const options = { address, prefix: '', intervalMs: 1_000, memStats: false }
+    reporter = new StatsdReporter({ ...options, packetSizeBytes: 508, excludeEphemeral: false }, clock, logger, lookup)
+    reporter.start(engine)
+    await publish('t', 2)
+    await clock.advanceAsync(1_000)
+    isThere = true
+    await clock.advanceAsync(1_000)
+    await statsd.received(1)
+    assert.equal(toldIn(statsd.lines, '.message_count'), 2)
+  })
+
+  it('must have a port from 1 to 65535, or the node does not start', () => {
+    for (const address of ['127.0.0.1:99999', '127.0.0.1:0', '127.0.0.1', '::1:8125']) {
+      assert.throws(() => start({ address }), { code: 'E_INVALID_OPTION', message: /expected host:port/ }, address)
+    }
   })
 
   it('is complained of once while it cannot be found', async () => {

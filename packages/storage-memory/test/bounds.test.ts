@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { Engine, type LogStore, type MessageSink, type PublishWaiter, type StorageCapabilities } from '@spillway/core'
-import { FakeClock, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
+import type { Engine, LogStore, MessageSink, PublishWaiter, StorageCapabilities } from '@spillway/core'
+import { FakeClock, testEngine } from '@spillway/core/testing'
 import { MemoryStorage } from '../src/index.js'
 
 const MIB = 1024 * 1024
@@ -21,17 +21,10 @@ describe('a node that keeps messages in memory', () => {
   const open = async (whenFull: StorageCapabilities['whenFull']): Promise<void> => {
     clock = new FakeClock()
     outcomes = { ok: 0, refused: 0 }
-    engine = new Engine({
+    engine = testEngine({
       storage: new MemoryStorage(clock, { whenFull }),
-      queueFactory: null,
-      discoveries: [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
       clock,
-      random: seededRandom(1),
-      logger: new TestLogger(),
-      options: { ...TEST_BROKER_OPTIONS, memorySizeBytesMax: BUDGET_BYTES },
+      options: { memorySizeBytesMax: BUDGET_BYTES },
     })
     await engine.open()
     const topic = engine.openTopic('t')

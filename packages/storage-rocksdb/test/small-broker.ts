@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { BrokerError, type ClientStats, type Durability, Engine, type Subscription } from '@spillway/core'
+import { BrokerError, type ClientStats, type Durability, type Engine, type Subscription } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
-import { seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
+import { TestLogger, testEngine } from '@spillway/core/testing'
 import { makeStorage } from './support.js'
 
 const NO_CLIENT = { stats: (): ClientStats => assert.fail('no client statistics in this test') }
@@ -12,17 +12,11 @@ export class SmallBroker {
   readonly logger = new TestLogger()
 
   private constructor(dataPath: string, durability: Durability) {
-    this.engine = new Engine({
+    this.engine = testEngine({
       storage: makeStorage(dataPath, { durability, journalFileSizeBytes: 128 * 1024 }),
-      queueFactory: null,
-      discoveries: [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
       clock: new SystemClock(),
-      random: seededRandom(1),
       logger: this.logger,
-      options: { ...TEST_BROKER_OPTIONS, durability },
+      options: { durability },
     })
   }
 

@@ -110,13 +110,15 @@ export class Exchange implements PublishWaiter {
   }
 
   send(status: number, headers: HeaderList, body: string): void {
-    const response = this.#response
-    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request)
-    if (!isLast && hasBody(this.request) && !this.request.readableEnded) discardBody(this.request)
-    // Node calls it by its newer name.
-    if (status === 413) response.statusMessage = 'Request Entity Too Large'
-    response.writeHead(status, (isLast ? [...headers, ...CLOSE] : headers) as string[])
-    response.end(body)
+    this.#writeHead(status, headers)
+    this.#response.end(body)
+  }
+
+  /** As {@link send}, with a body in pieces, which may be kept until the client has taken them. */
+  sendPieces(status: number, headers: HeaderList, pieces: readonly Uint8Array[]): void {
+    this.#writeHead(status, headers)
+    for (const piece of pieces) this.#response.write(piece)
+    this.#response.end()
   }
 
   /** Answers with what went wrong. */
@@ -151,6 +153,15 @@ export class Exchange implements PublishWaiter {
 
   #noteRefusal(code: string, reason: string): void {
     noteRefusal(this.broker, this.request.socket, `${this.method} ${this.path}`, code, reason)
+  }
+
+  #writeHead(status: number, headers: HeaderList): void {
+    const response = this.#response
+    const isLast = this.#isContinueExpected || this.node.connections.isLastAnswer(this.request)
+    if (!isLast && hasBody(this.request) && !this.request.readableEnded) discardBody(this.request)
+    // Node calls it by its newer name.
+    if (status === 413) response.statusMessage = 'Request Entity Too Large'
+    response.writeHead(status, (isLast ? [...headers, ...CLOSE] : headers) as string[])
   }
 
   #log(error: unknown): void {

@@ -1,17 +1,23 @@
 import type { Clock } from '@spillway/core'
 
 /** Written in one turn; what is longer is written over several, so that messages need not wait for it. */
-const CHARS_PER_TURN = 128 * 1024
+const CHARS_PER_TURN = 64 * 1024
 
-/** All parts as one text. */
-export async function joinInTurns(parts: Iterable<string>, clock: Clock): Promise<string> {
+/** All parts as bytes, in order. They stay in pieces: to join what is long would take a turn too long. */
+export async function encodeInTurns(parts: Iterable<string>, clock: Clock): Promise<Buffer[]> {
+  const pieces: Buffer[] = []
   let text = ''
-  let pauseAt = CHARS_PER_TURN
   for (const part of parts) {
     text += part
-    if (text.length < pauseAt) continue
+    if (text.length < CHARS_PER_TURN) continue
+    pieces.push(Buffer.from(text))
+    text = ''
     await new Promise<void>((resolve) => clock.inNextTurn(resolve))
-    pauseAt = text.length + CHARS_PER_TURN
   }
-  return text
+  pieces.push(Buffer.from(text))
+  return pieces
+}
+
+export function sizeBytesOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sizeBytes, piece) => sizeBytes + piece.length, 0)
 }

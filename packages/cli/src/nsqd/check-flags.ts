@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { nearest } from '@spillway/core/node'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 import { TLS_POLICIES, tlsRequirementOf } from './tls-flags.js'
-import type { NsqdValues } from './to-config.js'
+import { isStatsdAddress, type NsqdValues } from './to-config.js'
 
 /** What nsqd refuses to start with, in its words; `null` when nothing is wrong. */
 export function refusalOf(values: NsqdValues): string | null {
@@ -24,13 +24,13 @@ export function refusalOf(values: NsqdValues): string | null {
   if (!hasCertificate && (values['tls-cert'] || values['tls-key'])) {
     return 'failed to build TLS config - it takes both --tls-cert and --tls-key'
   }
-  if (values['http-auth'] && values['auth-http-address'] === undefined) return '--http-auth needs --auth-http-address'
+  if (values['http-auth'] && !values['auth-http-address']?.length) return '--http-auth needs --auth-http-address'
   return null
 }
 
 /** A percentile that is no number at all: nsqd has a line of its own for that. */
 export function unparsablePercentile(values: NsqdValues): string | undefined {
-  return values['e2e-processing-latency-percentile']?.find((text) => text.trim() === '' || Number.isNaN(Number(text)))
+  return values['e2e-processing-latency-percentile']?.find((text) => !/^\S+$/.test(text) || Number.isNaN(Number(text)))
 }
 
 /** One line for each flag that was given, is set to something, and changes nothing. */
@@ -43,6 +43,9 @@ export function warningsOf(values: NsqdValues): string[] {
       lines.push('--data-path is not used: this storage keeps messages in memory')
     }
     if (name === 'tls-client-auth-policy') lines.push(...policyWarnings(String(value)))
+    if (name === 'statsd-address' && value !== '' && !isStatsdAddress(values[name])) {
+      lines.push(`--statsd-address=${value} is not used: expected <addr>:<port> with a port from 1 to 65535`)
+    }
     if (effect === 'effective' || value === false || value === '') continue
     const consequence = CONSEQUENCES[name] ?? ''
     lines.push(`--${name} has no effect in ${effect === 'never' ? 'Spillway' : 'this version'}${consequence}`)

@@ -2,6 +2,7 @@ import type { LogLevel } from '@spillway/core'
 import type { GoFlag } from '../go-flags.js'
 import { parseGoBoolean, parseGoDurationMs, parseGoInteger } from '../go-values.js'
 import { parseSizeBytes } from '../size.js'
+import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
 
 /**
  * What a flag does here:
@@ -57,7 +58,10 @@ function oneOf<T extends string>(...words: readonly T[]) {
   }
 }
 
-const TLS_VERSIONS = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'] as const
+const parseTlsVersion = oneOf(...TLS_VERSIONS)
+
+/** Nothing is the default: nsqd's own sample configuration says it so. */
+const parseTlsVersionOrNone = (text: string): TlsVersion | '' => (text === '' ? '' : parseTlsVersion(text))
 
 const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
   text.toLowerCase() === 'tcp-https' ? 'tcp-https' : parseGoBoolean(text)
@@ -235,7 +239,7 @@ export const NSQD_FLAGS = {
     isBoolean: true,
     defaultValue: false,
   }),
-  'tls-min-version': flag('tls1.0, tls1.1, tls1.2 or tls1.3', 'value', oneOf(...TLS_VERSIONS), {
+  'tls-min-version': flag<TlsVersion | ''>('tls1.0, tls1.1, tls1.2 or tls1.3', 'value', parseTlsVersionOrNone, {
     defaultText: 'tls1.2',
     defaultValue: 'tls1.2',
   }),
@@ -248,7 +252,10 @@ export const NSQD_FLAGS = {
   snappy: boolean('offer snappy', { defaultText: 'true', defaultValue: true }),
   'enable-experiment': strings('experiment to enable (may be given several times)', { ...never, defaultValue: [] }),
 
-  storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', { defaultText: '"rocksdb"' }),
+  storage: string('rocksdb, memory, a package name, or the path of a module (./ first)', {
+    defaultText: '"rocksdb"',
+    defaultValue: 'rocksdb',
+  }),
   durability: flag('what an OK promises: none, process or power', 'value', oneOf('none', 'process', 'power'), {
     pointer: '/storage/options/durability',
   }),
@@ -265,5 +272,8 @@ export const NSQD_FLAGS = {
   'max-connections': integer('V2 connections; one beyond them is closed at once; 0 is unlimited', {
     defaultText: '0',
   }),
-  'log-format': flag('text or json', 'value', oneOf('text', 'json'), { defaultText: 'text' }),
+  'log-format': flag('text or json', 'value', oneOf('text', 'json'), {
+    defaultText: 'text',
+    defaultValue: 'text',
+  }),
 } satisfies Record<string, NsqdFlag>

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { BrokerError, Logger } from '@spillway/core'
 import {
   ConfigError,
@@ -87,7 +85,8 @@ async function run(values: NsqdValues, texts: Readonly<Record<string, string>>, 
     if (await isNsqdDataPath(values['data-path'] || '.')) {
       await (await import('./move-in.js')).moveIn(values, config, logger)
     }
-    const node = new SpillwayNode(config, { logger, settings: settingsOf(values, logger) })
+    const settings = settingsOf(values, logger, () => node.broker)
+    const node: SpillwayNode = new SpillwayNode(config, { logger, settings })
     return await runNode(node, logger)
   } catch (error) {
     if (error instanceof ConfigError)

@@ -1,52 +1,83 @@
-import { BrokerError, type Logger, type LogLevel, type Setting } from '@spillway/core'
+import { type Broker, BrokerError, type ListenAddress, type Logger, type LogLevel, type Setting } from '@spillway/core'
 import type { LoadedConfig } from '@spillway/core/node'
 import { configKeyOf, NSQD_FLAGS, type NsqdFlag } from './flags.js'
+import { TLS_VERSIONS, type TlsRequirement, type TlsVersion, tlsRequirementOf } from './tls-flags.js'
 import type { NsqdValues } from './to-config.js'
 
 const NS_PER_MS = 1e6
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal']
 const TLS_VERSION_FIRST = 769
-const TLS_VERSIONS: readonly string[] = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3']
-/** They say what the process is told at its start, or nothing any more, and nsqd does not show them either. */
+const TLS_REQUIREMENTS: readonly TlsRequirement[] = ['none', 'tcp', 'everywhere']
+/** They are not options of the node, and nsqd does not show them either. */
 const HIDDEN: readonly string[] = ['version', 'config', 'verbose', 'worker-id']
+const PERCENTILES = 'e2e-processing-latency-percentile'
 
-/** What `/config` shows of an nsqd that was started with these flags, or their like in a configuration. */
-export function settingsOf(values: NsqdValues, logger: Logger): Setting[] {
+/** What is known of a node only once it was made, or listens. */
+export type RunningNode = Pick<Broker, 'options' | 'addresses'>
+
+/** What `/config` shows of an nsqd that was started with these flags. */
+export function settingsOf(values: NsqdValues, logger: Logger, node: () => RunningNode): Setting[] {
   const shown = Object.entries<NsqdFlag>(NSQD_FLAGS).filter(([name]) => !HIDDEN.includes(name))
   return shown.map(([name, flag]) => {
     const key = configKeyOf(name, flag)
     if (name === 'log-level') return logLevelSetting(key, logger)
-    const value = (values as Record<string, unknown>)[name] ?? flag.defaultValue ?? zeroOf(flag)
-    if (name === 'lookupd-tcp-address') return addressesSetting(key, value as readonly string[])
-    return { name: key, get: () => shownAs(name, flag, value), set: null }
+    if (name === 'lookupd-tcp-address') return addressesSetting(key, values[name] ?? [])
+    if (isOfNode(name, flag)) return { name: key, get: () => valueInNode(name, flag, node()), set: null }
+    return { name: key, get: () => givenValue(name, flag, values), set: null }
   })
 }
 
-/** The same for a configuration file of Spillway's own: what it says of the node. */
-export function settingsOfConfig({ node }: LoadedConfig, logger: Logger): Setting[] {
-  const values: Record<string, unknown> = {}
-  for (const [name, { pointer }] of Object.entries<NsqdFlag>(NSQD_FLAGS)) {
-    const key = /^\/node\/(\w+)$/.exec(pointer ?? '')?.[1]
-    if (key !== undefined) values[name] = (node as unknown as Record<string, unknown>)[key]
-  }
-  values['data-path'] = node.dataPath
-  values['e2e-processing-latency-percentile'] = node.e2eLatencyQuantiles.map(String)
-  return settingsOf(values as NsqdValues, logger)
+/** The same for a configuration file of Spillway's own: what nsqd has, too, and is not a matter of a plugin. */
+export function settingsOfConfig(config: LoadedConfig, logger: Logger, node: () => RunningNode): Setting[] {
+  const { dataPath } = config.node
+  const ofNode = Object.entries<NsqdFlag>(NSQD_FLAGS).filter(([name, flag]) => isOfNode(name, flag))
+  return [
+    logLevelSetting('log_level', logger),
+    { name: 'data_path', get: () => dataPath, set: null },
+    ...ofNode.map(([name, flag]) => ({
+      name: configKeyOf(name, flag),
+      get: () => valueInNode(name, flag, node()),
+      set: null,
+    })),
+  ]
 }
 
-function zeroOf({ isBoolean, isRepeatable, valueName }: NsqdFlag): unknown {
+/** Whether the node's own options say it: they are right whatever was given, and where nothing was. */
+function isOfNode(name: string, { pointer }: NsqdFlag): boolean {
+  return name === PERCENTILES || (pointer !== undefined && name !== 'log-level')
+}
+
+function valueInNode(name: string, { pointer, valueName }: NsqdFlag, { options, addresses }: RunningNode): unknown {
+  if (name === PERCENTILES) return options.e2eLatencyQuantiles.toSorted((a, b) => b - a)
+  if (name === 'broadcast-tcp-port') return options.broadcastTcpPort || portOf('tcp', addresses)
+  if (name === 'broadcast-http-port') return options.broadcastHttpPort || portOf('http', addresses)
+  const key = (pointer as string).slice((pointer as string).lastIndexOf('/') + 1)
+  return inUnitsOfNsqd(valueName, (options as unknown as Record<string, unknown>)[key])
+}
+
+/** 0 where nobody listens, or on a Unix socket. */
+function portOf(protocol: ListenAddress['protocol'], addresses: readonly ListenAddress[]): number {
+  return Math.max(0, addresses.find((address) => address.protocol === protocol)?.port ?? 0)
+}
+
+function givenValue(name: string, flag: NsqdFlag, values: NsqdValues): unknown {
+  if (name === 'tls-required') return TLS_REQUIREMENTS.indexOf(tlsRequirementOf(values))
+  const given = (values as Record<string, unknown>)[name]
+  // Nothing as the oldest TLS is the default as well.
+  const value = given === undefined || (name === 'tls-min-version' && given === '') ? defaultOf(flag) : given
+  if (name === 'tls-min-version') return TLS_VERSION_FIRST + TLS_VERSIONS.indexOf(value as TlsVersion)
+  return inUnitsOfNsqd(flag.valueName, value)
+}
+
+function inUnitsOfNsqd(valueName: string, value: unknown): unknown {
+  return valueName === 'duration' ? (value as number) * NS_PER_MS : value
+}
+
+function defaultOf({ defaultValue, isBoolean, isRepeatable, valueName }: NsqdFlag): unknown {
+  if (defaultValue !== undefined) return defaultValue
   if (isRepeatable) return []
   if (isBoolean) return false
   return valueName === 'int' || valueName === 'duration' || valueName === 'size' ? 0 : ''
-}
-
-/** As nsqd's own options hold it. */
-function shownAs(name: string, { valueName }: NsqdFlag, value: unknown): unknown {
-  if (valueName === 'duration') return (value as number) * NS_PER_MS
-  if (name === 'tls-required') return value === 'tcp-https' ? 1 : value ? 2 : 0
-  if (name === 'tls-min-version') return TLS_VERSION_FIRST + TLS_VERSIONS.indexOf(value as string)
-  if (name === 'e2e-processing-latency-percentile') return (value as string[]).map(Number)
-  return value
 }
 
 function logLevelSetting(name: string, logger: Logger): Setting {

@@ -1,6 +1,10 @@
 import { resolve } from 'node:path'
 import type { NsqdValues } from './to-config.js'
 
+/** Versions of TLS by nsqd's names, oldest first. */
+export const TLS_VERSIONS = ['tls1.0', 'tls1.1', 'tls1.2', 'tls1.3'] as const
+export type TlsVersion = (typeof TLS_VERSIONS)[number]
+
 /** Where TLS is asked of clients. */
 export type TlsRequirement = 'none' | 'tcp' | 'everywhere'
 
@@ -24,6 +28,6 @@ export function tlsOf(values: NsqdValues): Readonly<Record<string, unknown>> | u
     ...(rootCa ? { rootCaPath: resolve(rootCa) } : {}),
     // Any other word asks for no certificate, as in nsqd.
     clientAuthPolicy: policy !== undefined && TLS_POLICIES.includes(policy) ? policy : 'none',
-    ...(versionMin === undefined ? {} : { versionMin: versionMin.toUpperCase() }),
+    ...(versionMin ? { versionMin: versionMin.toUpperCase() } : {}),
   }
 }

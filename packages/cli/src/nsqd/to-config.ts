@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { isSocketPath } from '@spillway/core'
+import { isSocketPath, parseHostAndPort } from '@spillway/core'
 import { halfOfMemoryBytes, memorySizeBytesForBodies, type PluginUse, type SpillwayConfig } from '@spillway/core/node'
 import type { FlagValues } from '../go-flags.js'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
@@ -85,27 +85,41 @@ const PLUGIN_FLAGS: Readonly<Record<string, keyof typeof NSQD_FLAGS>> = {
 
 function authenticatorOf(values: NsqdValues): { readonly authenticator?: PluginUse } {
   const addresses = values['auth-http-address']
-  if (addresses === undefined) return {}
+  if (addresses === undefined || addresses.length === 0) return {}
   const rootCa = values['tls-root-ca-file']
   const options = given({
     addresses,
     requestMethod: values['auth-http-request-method'],
-    connectTimeoutMs: values['http-client-connect-timeout'],
-    requestTimeoutMs: values['http-client-request-timeout'],
+    connectTimeoutMs: positive(values['http-client-connect-timeout']),
+    requestTimeoutMs: positive(values['http-client-request-timeout']),
     rootCaPath: rootCa ? resolve(rootCa) : undefined,
   })
   return { authenticator: { use: '@spillway/auth-nsq', options } }
 }
 
+/** No limit, in nsqd. Here every wait has one: that of the default. */
+function positive(timeoutMs: number | undefined): number | undefined {
+  return timeoutMs !== undefined && timeoutMs > 0 ? timeoutMs : undefined
+}
+
+/** What Go buffers where it is told to buffer nothing. */
+const GO_BUFFER_SIZE_BYTES = 4096
+
+/** Whether statsd can be reached there. nsqd runs without statsd where it cannot. */
+export function isStatsdAddress(address: string | undefined): address is string {
+  return address !== undefined && parseHostAndPort(address) !== null
+}
+
 function reportersOf(values: NsqdValues): { readonly reporters?: readonly PluginUse[] } {
   const address = values['statsd-address']
-  if (!address) return {}
+  if (!isStatsdAddress(address)) return {}
+  const packetSizeBytes = values['statsd-udp-packet-size']
   const options = given({
     address,
     prefix: values['statsd-prefix'],
     intervalMs: values['statsd-interval'],
     memStats: values['statsd-mem-stats'],
-    packetSizeBytes: values['statsd-udp-packet-size'],
+    packetSizeBytes: packetSizeBytes !== undefined && packetSizeBytes <= 0 ? GO_BUFFER_SIZE_BYTES : packetSizeBytes,
     excludeEphemeral: values['statsd-exclude-ephemeral'],
   })
   return { reporters: [{ use: '@spillway/reporter-statsd', options }] }

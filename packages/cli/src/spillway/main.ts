@@ -138,8 +138,9 @@ async function start(parsed: Arguments, output: Output): Promise<number> {
   try {
     const config = await load(parsed)
     logger = await openLogger(parsed, config.node.logLevel, output)
-    const settings = settingsOfConfig(config, logger)
-    return await runNode(new SpillwayNode(config, { logger, settings }), logger)
+    const settings = settingsOfConfig(config, logger, () => node.broker)
+    const node: SpillwayNode = new SpillwayNode(config, { logger, settings })
+    return await runNode(node, logger)
   } catch (error) {
     const reason = describeStartError(error)
     if (reason === null) throw error

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfigFile } from '../../src/nsqd/config-file.js'
+import { configOfFlags } from '../../src/nsqd/to-config.js'
 
 let folder = ''
 
@@ -49,6 +50,14 @@ describe("nsqd's configuration file", () => {
   it('takes percentiles as numbers or texts, whole ones too', () => {
     const { values } = read('e2e_processing_latency_percentiles = [1, 0.99, "0.5"]')
     assert.deepEqual(values['e2e-processing-latency-percentile'], ['1', '0.99', '0.5'])
+  })
+
+  it('may leave empty what has a default', () => {
+    const { values } = read('tls_cert = ""\ntls_key = ""\ntls_min_version = ""\nauth_http_addresses = []\n')
+    assert.equal(values['tls-min-version'], '')
+    const config = configOfFlags(values)
+    assert.equal('authenticator' in config, false)
+    assert.equal(config.transports.length, 2)
   })
 
   it('takes 1 and 0 for true and false', () => {

@@ -66,6 +66,8 @@ describe("nsqd's flags", () => {
       ['--http-auth', '--http-auth needs --auth-http-address'],
     ]
     for (const [flag, reason] of refused) assert.equal(refusalOf(valuesOf(flag)), reason, flag)
+    const noServer = { 'http-auth': true, 'auth-http-address': [] }
+    assert.equal(refusalOf(noServer), '--http-auth needs --auth-http-address')
     assert.equal(refusalOf(valuesOf('--max-deflate-level=9', '--node-id=1023', '--tls-required=false')), null)
   })
 
@@ -101,11 +103,34 @@ describe("nsqd's flags", () => {
     assert.deepEqual(configOfFlags(valuesOf('--statsd-address=s:8125', '--statsd-interval=10s')).reporters, [
       { use: '@spillway/reporter-statsd', options: { address: 's:8125', intervalMs: 10_000 } },
     ])
+    assert.equal('authenticator' in configOfFlags({ 'auth-http-address': [] }), false)
     const quantiles = valuesOf('--e2e-processing-latency-percentile=0.5,0.99')
     assert.deepEqual(configOfFlags(quantiles).node?.e2eLatencyQuantiles, [0.5, 0.99])
   })
 
+  it('may have the values that nsqd takes for others', () => {
+    const auth = valuesOf(
+      '--auth-http-address=a:1',
+      '--http-client-request-timeout=0',
+      '--http-client-connect-timeout=0',
+    )
+    assert.deepEqual(configOfFlags(auth).authenticator?.options, { addresses: ['a:1'] })
+    const statsd = valuesOf('--statsd-address=:8125', '--statsd-udp-packet-size=0')
+    assert.deepEqual(configOfFlags(statsd).reporters?.[0].options, { address: ':8125', packetSizeBytes: 4096 })
+    const [tcp] = configOfFlags(valuesOf('--tls-cert=c', '--tls-key=k', '--tls-min-version=')).transports
+    assert.doesNotMatch(JSON.stringify(tcp), /versionMin/)
+  })
+
+  it('warn of a statsd address that nothing can be sent to, and do without', () => {
+    for (const address of ['h', 'h:statsd', 'h:0', 'h:65536']) {
+      const values = valuesOf(`--statsd-address=${address}`)
+      assert.match(warningsOf(values)[0], new RegExp(`^--statsd-address=${address} is not used: expected `))
+      assert.equal('reporters' in configOfFlags(values), false)
+    }
+  })
+
   it('tell a percentile that is no number', () => {
+    assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5, 0.9')), ' 0.9')
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5,high')), 'high')
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5,1')), undefined)
   })

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import type { BrokerOptions, ClientStats, MessageSink, PublishWaiter, Storage, Subscription } from '../../src/index.js'
-import { type BrokerError, Engine, SettleResult } from '../../src/index.js'
-import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '../../src/testing/index.js'
+import { type BrokerError, type Engine, SettleResult } from '../../src/index.js'
+import {
+  FakeClock,
+  SimulatedStorage,
+  seededRandom,
+  TEST_BROKER_OPTIONS,
+  TestLogger,
+  testEngine,
+} from '../../src/testing/index.js'
 
 export const OPTIONS: BrokerOptions = { ...TEST_BROKER_OPTIONS, durability: 'process' }
 
@@ -124,15 +131,10 @@ export class TestBroker {
     this.clock = options.clock ?? new FakeClock()
     this.storage =
       options.storage ?? new SimulatedStorage({ clock: this.clock, random: seededRandom(1), latencyMs: () => 0 })
-    this.engine = new Engine({
+    this.engine = testEngine({
+      ...options,
       storage: this.storage,
-      queueFactory: null,
-      discoveries: options.discoveries ?? [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
       clock: this.clock,
-      random: options.random ?? seededRandom(2),
       logger: this.logger,
       options: { ...OPTIONS, ...options.options },
     })

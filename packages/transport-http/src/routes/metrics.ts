@@ -1,8 +1,9 @@
 import type { Registry } from 'prom-client'
-import type { Exchange } from '../exchange.js'
+import type { Exchange, HttpNode } from '../exchange.js'
 import { nodeMetrics } from '../metrics/render.js'
 import type { Route } from '../router.js'
-import { joinInTurns } from '../turns.js'
+import { SharedWork } from '../shared-work.js'
+import { encodeInTurns, sizeBytesOf } from '../turns.js'
 
 export const metricsRoutes: readonly Route[] = [{ method: 'GET', path: '/metrics', access: 'known', handle: metrics }]
 
@@ -11,17 +12,37 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 /** Of the process: one registry for all listeners, since it watches the event loop. */
 let processMetrics: Promise<Registry> | null = null
 
+/** However many look at once, the text is made for one of them at a time. */
+const scrapes = new WeakMap<HttpNode, SharedWork<readonly Buffer[]>>()
+
 async function metrics(exchange: Exchange): Promise<void> {
-  const { broker, node } = exchange
-  const stats = broker.stats({ includeClients: false })
-  const own = await joinInTurns(nodeMetrics(broker, stats, node.metricsDetail), broker.clock)
-  processMetrics ??= openRegistry()
-  const text = `${own}${await (await processMetrics).metrics()}`
-  exchange.send(200, ['Content-Type', CONTENT_TYPE, 'Content-Length', String(Buffer.byteLength(text))], text)
+  const { node } = exchange
+  let scrape = scrapes.get(node)
+  if (scrape === undefined) {
+    scrape = new SharedWork(() => encodedMetrics(node))
+    scrapes.set(node, scrape)
+  }
+  const pieces = await scrape.run()
+  exchange.sendPieces(200, ['Content-Type', CONTENT_TYPE, 'Content-Length', String(sizeBytesOf(pieces))], pieces)
 }
 
-/** Loaded when somebody looks for the first time. */
-async function openRegistry(): Promise<Registry> {
+async function encodedMetrics({ broker, metricsDetail }: HttpNode): Promise<readonly Buffer[]> {
+  const stats = broker.stats({ includeClients: false })
+  const pieces = await encodeInTurns(nodeMetrics(broker, stats, metricsDetail), broker.clock)
+  processMetrics ??= openRegistry()
+  pieces.push(Buffer.from(await (await processMetrics).metrics()))
+  return pieces
+}
+
+/** Loaded when somebody looks for the first time; again where that failed. */
+function openRegistry(): Promise<Registry> {
+  return loadRegistry().catch((error: unknown) => {
+    processMetrics = null
+    throw error
+  })
+}
+
+async function loadRegistry(): Promise<Registry> {
   const { Registry, collectDefaultMetrics } = await import('prom-client')
   const register = new Registry()
   collectDefaultMetrics({ register })

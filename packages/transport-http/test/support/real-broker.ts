@@ -1,6 +1,6 @@
-import { type BrokerOptions, Engine, type MessageSink, type Subscription } from '@spillway/core'
+import type { BrokerOptions, Engine, MessageSink, Subscription } from '@spillway/core'
 import { SystemClock } from '@spillway/core/node'
-import { SimulatedStorage, type SimulationOptions, seededRandom, TestLogger } from '@spillway/core/testing'
+import { SimulatedStorage, type SimulationOptions, seededRandom, testEngine } from '@spillway/core/testing'
 import { HttpTransport } from '../../src/index.js'
 import { OPTIONS } from './fake-broker.js'
 import { type Answer, request } from './http-client.js'
@@ -44,16 +44,9 @@ export class RealBroker {
 
   static async start({ options = {}, fault = () => null }: RealBrokerOptions = {}): Promise<RealBroker> {
     const clock = new SystemClock()
-    const engine = new Engine({
+    const engine = testEngine({
       storage: new SimulatedStorage({ clock, random: seededRandom(1), latencyMs: () => 0, fault }),
-      queueFactory: null,
-      discoveries: [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
       clock,
-      random: seededRandom(2),
-      logger: new TestLogger(),
       options: { ...OPTIONS, durability: 'process', ...options },
     })
     await engine.open()
