@@ -68,12 +68,12 @@ export class ScriptedConnection {
   readonly #socket: Socket
   readonly #script: NodeScript
   readonly #commands = new Queue<Command>()
+  readonly #nops = new Queue<null>()
   readonly closed: Promise<unknown>
   #input = Buffer.alloc(0)
   #hasMagic = false
   /** Reads that brought something since the connection was negotiated. */
   readCount = 0
-  nopCount = 0
   isClosed = false
 
   constructor(socket: Socket, script: NodeScript) {
@@ -119,7 +119,7 @@ export class ScriptedConnection {
 
   #take(command: Command): void {
     const { identify, subscribes = true } = this.#script
-    if (command.name === 'NOP') this.nopCount++
+    if (command.name === 'NOP') this.#nops.push(null)
     else if (command.name === 'IDENTIFY' && identify !== null) {
       this.readCount = 0
       this.reply(JSON.stringify({ max_rdy_count: 2500, msg_timeout: 60_000, max_msg_timeout: 900_000, ...identify }))
@@ -133,6 +133,11 @@ export class ScriptedConnection {
   /** The next command that is not NOP and was not answered by the script; `closed` at the end. */
   next(): Promise<Command> {
     return this.#commands.shift()
+  }
+
+  /** The next NOP. */
+  async nop(): Promise<void> {
+    await this.#nops.shift()
   }
 
   /** The next commands as text: `RDY 5`, `PUB orders body`. */
