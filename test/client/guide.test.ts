@@ -42,11 +42,9 @@ describe('docs/client.md', function () {
   for (const [index, { code, output }] of EXAMPLES.entries()) {
     it(`example ${index + 1} runs, prints what it says, and ends`, async () => {
       const path = join(folder, `example-${index + 1}.mjs`)
-      // Nobody is to listen where it looks for an nsqlookupd.
-      const here = code
-        .replaceAll('127.0.0.1:4150', broker.tcpAddress)
-        .replace(/127\.0\.0\.1:416\d/g, `127.0.0.1:${lookupdPort}`)
-      writeFileSync(path, here.replace(/\['(127[^']*)', '127[^']*'\]/, "['$1', 'localhost:1']"))
+      // Nobody listens where it looks for an nsqlookupd.
+      const lookupd = `127.0.0.1:${lookupdPort}`
+      writeFileSync(path, code.replaceAll('127.0.0.1:4150', broker.tcpAddress).replaceAll('127.0.0.1:4161', lookupd))
       const program = new Program({ command: process.execPath, args: [path] })
       const exit = await within(program.exited, LIMIT_MS, `example ${index + 1}`)
       assert.deepEqual(

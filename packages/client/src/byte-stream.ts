@@ -22,6 +22,8 @@ export class ByteStream implements ByteOutput {
   #codec: StreamCodec | null = null
   #error: Error | null = null
   #isClosed = false
+  readonly #onData = (chunk: Buffer): void => this.received(chunk)
+  readonly #onClose = (): void => this.#ended()
 
   constructor(target: NetConnectOpts, owner: ByteStreamOwner) {
     this.#owner = owner
@@ -31,11 +33,11 @@ export class ByteStream implements ByteOutput {
   }
 
   #listen(socket: Socket): void {
-    socket.on('data', (chunk: Buffer) => this.received(chunk))
+    socket.on('data', this.#onData)
     socket.on('error', (error) => {
       this.#error ??= error
     })
-    socket.once('close', () => this.#ended())
+    socket.once('close', this.#onClose)
   }
 
   /** Bytes as they were read from the socket, or a rest of such that was not used before the stream was changed. */
@@ -47,8 +49,8 @@ export class ByteStream implements ByteOutput {
   /** Goes on inside TLS. Nothing of it may have been received yet. */
   async encrypt(options: TlsOptions, host: string): Promise<void> {
     const raw = this.#socket
-    raw.removeAllListeners('data')
-    raw.removeAllListeners('close')
+    raw.off('data', this.#onData)
+    raw.off('close', this.#onClose)
     // A name is sent along where there is one: an IP address is none.
     const servername = options.servername ?? (/^[\d.]+$|:/.test(host) ? '' : host)
     const encrypted = connectTls({ ...options, ...(host === '' ? {} : { host }), servername, socket: raw })

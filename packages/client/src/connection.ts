@@ -229,6 +229,7 @@ export class Connection implements FrameSink, ByteStreamOwner {
     if (this.#state === 'opening') this.destroy(new NsqError('E_CLOSED', 'closed'))
     if (this.#state === 'open') {
       this.outgoing.flush()
+      this.outgoing.end()
       this.#stream.end()
     }
     return this.whenClosed

@@ -36,7 +36,7 @@ export interface ConsumerEvents {
 
 /** How {@link Consumer.run} runs. */
 export interface RunOptions {
-  /** Handlers that run at once, when they return promises. Default: as many as messages are in flight. */
+  /** Handlers that run at once, when they return promises. Default: `maxInFlight`. */
   readonly concurrency?: number
 }
 
@@ -175,10 +175,12 @@ export class Consumer extends EventEmitter<ConsumerEvents> implements AsyncItera
    * @returns a promise that resolves once the consumer is closed
    * @throws NsqError `E_INVALID_STATE` when something else gets the messages already, `E_CLOSED`, `E_INVALID_OPTION`
    */
-  run(handler: MessageHandler, { concurrency = Number.POSITIVE_INFINITY }: RunOptions = {}): Promise<void> {
+  run(handler: MessageHandler, { concurrency }: RunOptions = {}): Promise<void> {
     if (typeof handler !== 'function') throw new NsqError('E_INVALID_OPTION', 'a handler is a function')
-    if (!(concurrency >= 1)) throw new NsqError('E_INVALID_OPTION', `concurrency must be 1 or more, not ${concurrency}`)
-    this.#consumeWith(new HandlerRunner(handler, concurrency, (message, error) => this.#handlerFailed(message, error)))
+    if (concurrency !== undefined && !(concurrency >= 1))
+      throw new NsqError('E_INVALID_OPTION', `concurrency must be 1 or more, not ${concurrency}`)
+    const limit = (): number => concurrency ?? this.#maxInFlight
+    this.#consumeWith(new HandlerRunner(handler, limit, (message, error) => this.#handlerFailed(message, error)))
     return new Promise((resolve) => {
       this.#closed = resolve
     })

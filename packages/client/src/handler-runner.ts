@@ -23,14 +23,15 @@ export function giveBack(message: Message): void {
  */
 export class HandlerRunner implements MessageSink {
   readonly #handler: MessageHandler
-  readonly #concurrency: number
+  readonly #concurrency: () => number
   readonly #failed: (message: Message, error: Error) => void
-  /** Those for whom there is no handler free; no more than are in flight. */
+  /** Those for whom there is no handler free. What is over is forgotten, so there are no more than a node has in flight. */
   readonly #waiting = new Fifo<Message>()
   #runningCount = 0
   #isClosed = false
 
-  constructor(handler: MessageHandler, concurrency: number, failed: (message: Message, error: Error) => void) {
+  /** @param concurrency - how many may run at once now */
+  constructor(handler: MessageHandler, concurrency: () => number, failed: (message: Message, error: Error) => void) {
     this.#handler = handler
     this.#concurrency = concurrency
     this.#failed = failed
@@ -38,8 +39,11 @@ export class HandlerRunner implements MessageSink {
 
   take(message: Message): void {
     if (this.#isClosed) giveBack(message)
-    else if (this.#runningCount < this.#concurrency) this.#start(message)
-    else this.#waiting.push(message)
+    else if (this.#runningCount === 0 || this.#runningCount < this.#concurrency()) this.#start(message)
+    else {
+      while (this.#waiting.peek()?.forgetIfOver() === true) this.#waiting.shift()
+      this.#waiting.push(message)
+    }
   }
 
   #start(message: Message): void {
@@ -66,13 +70,12 @@ export class HandlerRunner implements MessageSink {
       this.#fail(message, error)
     }
     this.#runningCount--
-    while (this.#waiting.length > 0 && this.#runningCount < this.#concurrency) this.#startNext()
+    while (this.#waiting.length > 0 && this.#runningCount < this.#concurrency()) this.#startNext()
   }
 
   #startNext(): void {
     const message = this.#waiting.shift() as Message
-    // What has timed out, or whose connection is gone, comes again elsewhere.
-    if (message.isInFlight) this.#start(message)
+    if (!message.forgetIfOver()) this.#start(message)
   }
 
   #fail(message: Message, error: unknown): void {

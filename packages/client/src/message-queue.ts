@@ -7,7 +7,7 @@ const DONE: IteratorResult<Message, undefined> = { value: undefined, done: true 
 /** Messages for `for await`: given out one by one, when they are asked for. */
 export class MessageQueue implements MessageSink, AsyncIterator<Message, undefined> {
   readonly #left: () => void
-  /** No more than are in flight. */
+  /** What is over is forgotten, so there are no more than a node has in flight. */
   readonly #messages = new Fifo<Message>()
   readonly #asking = new Fifo<(result: IteratorResult<Message, undefined>) => void>()
   #isClosed = false
@@ -23,16 +23,17 @@ export class MessageQueue implements MessageSink, AsyncIterator<Message, undefin
       return
     }
     const asking = this.#asking.shift()
-    if (asking === undefined) this.#messages.push(message)
-    else asking({ value: message, done: false })
+    if (asking === undefined) {
+      while (this.#messages.peek()?.forgetIfOver() === true) this.#messages.shift()
+      this.#messages.push(message)
+    } else asking({ value: message, done: false })
   }
 
   next(): Promise<IteratorResult<Message, undefined>> {
     for (;;) {
       const message = this.#messages.shift()
       if (message === undefined) break
-      // What has timed out, or whose connection is gone, comes again elsewhere.
-      if (message.isInFlight) return Promise.resolve({ value: message, done: false })
+      if (!message.forgetIfOver()) return Promise.resolve({ value: message, done: false })
     }
     if (this.#isClosed) return Promise.resolve(DONE)
     return new Promise((resolve) => this.#asking.push(resolve))

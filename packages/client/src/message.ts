@@ -1,3 +1,8 @@
+import { NsqError } from './errors.js'
+
+/** Nodes have limits of their own, far below. */
+const DELAY_MS_MAX = 2 ** 31 - 1
+
 /** Where what a message holds lies, from where its data begins: timestamp, attempts, id, body. */
 const ATTEMPTS_AT = 8
 const ID_AT = 10
@@ -24,6 +29,8 @@ export interface MessageOwner {
   requeue(id: string, attempts: number, options: RequeueOptions): void
   /** Whether it was sent. */
   touch(id: string): boolean
+  /** It is not in flight any more, and nothing was sent. */
+  forget(): void
 }
 
 /**
@@ -122,8 +129,12 @@ export class Message {
     return true
   }
 
-  /** It shall come again. @returns as {@link finish} */
+  /** It shall come again. @returns as {@link finish} @throws NsqError `E_INVALID_OPTION` */
   requeue(options: RequeueOptions = {}): boolean {
+    const { delayMs = 0 } = options
+    if (!(delayMs >= 0 && delayMs <= DELAY_MS_MAX)) {
+      throw new NsqError('E_INVALID_OPTION', `delayMs must be a number from 0 to ${DELAY_MS_MAX}, not ${delayMs}`)
+    }
     if (!this.#settle()) return false
     this.#owner.requeue(this.id, this.attempts, options)
     return true
@@ -133,6 +144,17 @@ export class Message {
   touch(): boolean {
     if (this.#isSettled || !this.#owner.isOpen || !this.#owner.touch(this.id)) return false
     this.#touchedMs = this.#owner.nowMs()
+    return true
+  }
+
+  /**
+   * Nobody has begun with it and its time is over: the node has given it to somebody by now.
+   * @returns whether that is so
+   * @internal
+   */
+  forgetIfOver(): boolean {
+    if (this.isInFlight) return false
+    if (this.#settle()) this.#owner.forget()
     return true
   }
 

@@ -154,7 +154,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     this.#reconnectTimer?.cancel()
     this.#deadlineTimer?.cancel()
     const closed = new NsqError('E_CLOSED', CLOSED)
-    for (const publish of this.#waiting.drain()) publish.reject(closed)
+    for (const publish of this.#waiting.drain()) publish.giveUp(closed)
     for (const ping of this.#pings.splice(0)) ping.reject(closed)
     this.#opening?.destroy(closed)
     const connection = this.#connection
@@ -299,12 +299,13 @@ export class Producer extends EventEmitter<ProducerEvents> {
     const { retry, addresses } = this.#settings
     const isSentAgain = retry && !this.#isClosed
     const again = isSentAgain ? [...unknown, ...untouched] : untouched
-    if (!isSentAgain) {
+    if (isSentAgain) for (const publish of unknown) publish.isFateUnknown = true
+    else {
       const detail = `sent to ${connection.address}, whose connection broke before the answer`
       for (const publish of unknown) publish.reject(new NsqError('E_FATE_UNKNOWN', detail, { cause: error }))
     }
     if (this.#isClosed) {
-      for (const publish of untouched) publish.reject(new NsqError('E_CLOSED', CLOSED))
+      for (const publish of untouched) publish.giveUp(new NsqError('E_CLOSED', CLOSED))
     } else {
       this.#waiting.unshift(again)
       for (const { sizeBytes } of again) this.#waitingBytes += sizeBytes
@@ -344,7 +345,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
     while ((this.#waiting.peek()?.deadlineMs ?? nowMs + 1) <= nowMs) {
       const publish = this.#waiting.shift() as Publish
       this.#waitingBytes -= publish.sizeBytes
-      publish.reject(error)
+      publish.giveUp(error)
     }
     while (this.#pings.length > 0 && this.#pings[0].deadlineMs <= nowMs) this.#pings.shift()?.reject(error)
     const connection = this.#connection

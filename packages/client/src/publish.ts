@@ -14,6 +14,8 @@ export class Publish {
   readonly deadlineMs: number
   readonly resolve: () => void
   readonly reject: (error: NsqError) => void
+  /** It was sent before, and not answered. */
+  isFateUnknown = false
 
   constructor(
     line: Buffer,
@@ -29,6 +31,12 @@ export class Publish {
     this.deadlineMs = deadlineMs
     this.resolve = resolve
     this.reject = reject
+  }
+
+  /** It is not sent, or not again. */
+  giveUp(error: NsqError): void {
+    const detail = 'sent before, not answered, and not sent again'
+    this.reject(this.isFateUnknown ? new NsqError('E_FATE_UNKNOWN', detail, { cause: error }) : error)
   }
 
   writeTo(outgoing: Outgoing): void {

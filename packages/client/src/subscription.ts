@@ -113,6 +113,10 @@ export class Subscription implements ConnectionOwner, MessageOwner, ReadyTarget 
     return true
   }
 
+  forget(): void {
+    this.#settled()
+  }
+
   #forgetTouches(): void {
     this.#touchCount = 0
   }

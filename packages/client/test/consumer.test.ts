@@ -210,6 +210,46 @@ describe('consumer', () => {
     }
   })
 
+  it('forgets what has waited for a handler until its time was over', async () => {
+    const node = await startNode({ identify: { msg_timeout: 1_000 } })
+    const consumer = make({ address: node.address })
+    const connecting = node.connection()
+    const done = new Queue<() => void>()
+    const handled: string[] = []
+    const handler = (message: Message): Promise<void> => {
+      handled.push(message.text())
+      return new Promise<void>((resolve) => done.push(resolve))
+    }
+    void consumer.run(handler, { concurrency: 1 })
+    const connection = await connecting
+    await connection.texts(1)
+    connection.message({ serial: 1, body: 'slow' }, { serial: 2, body: 'over' }, { serial: 3, body: 'over' })
+    const finishSlow = await done.shift()
+    clock.advance(1_000)
+    connection.message({ serial: 4, body: 'again' })
+    connection.heartbeat()
+    await connection.nop()
+    assert.equal(consumer.inFlightCount, 2)
+    finishSlow()
+    ;(await done.shift())()
+    assert.deepEqual(await connection.texts(2), [`FIN ${idOf(1)}`, `FIN ${idOf(4)}`])
+    assert.deepEqual(handled, ['slow', 'again'])
+    assert.equal(consumer.inFlightCount, 0)
+  })
+
+  it('refuses a delay that a node would close the connection for', async () => {
+    const [consumer, connection] = await connected()
+    const messages = collect(consumer)
+    await connection.texts(1)
+    connection.message({ serial: 1 })
+    const message = await messages.shift()
+    for (const delayMs of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      assert.throws(() => message.requeue({ delayMs }), { code: 'E_INVALID_OPTION' })
+    }
+    assert.ok(message.requeue({ delayMs: 1.4 }))
+    assert.deepEqual(await connection.texts(1), [`REQ ${idOf(1)} 1`])
+  })
+
   it('discards what has had its attempts, and shows it first', async () => {
     const discarded: string[] = []
     const onDiscarded = async (message: Message): Promise<void> => {

@@ -210,6 +210,19 @@ describe('producer', () => {
     assert.deepEqual(await fates(all), ['ok', 'ok', 'ok', 'ok'])
   })
 
+  it('does not say that nothing was published of what it could not send again', async () => {
+    const [producer, connection, node] = await connected({ retry: true, publishTimeoutMs: 3_000 })
+    const published = fates([producer.publish('t', 'a')])
+    await connection.texts(1)
+    const isLost = once(producer, 'disconnected')
+    await node.stop()
+    await isLost
+    const later = fates([producer.publish('t', 'b')])
+    clock.advance(3_000)
+    assert.deepEqual(await published, ['E_FATE_UNKNOWN'])
+    assert.deepEqual(await later, ['E_TIMEOUT'])
+  })
+
   it('sends again what stands behind a publish that the node refuses: it was surely not taken', async () => {
     const [producer, connection, node] = await connected()
     const all = fates(['a', 'bad', 'c', 'd'].map((body) => producer.publish('t', body)))
