@@ -1,5 +1,5 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { SnappyDecoder, SnappyEncoder, type SnappyLibrary, snappyLibrary } from '@spillway/transport-tcp/snappy'
+import { SnappyDecoder, SnappyEncoder, type SnappyLibrary, snappyLibrary } from '@spillway/snappy'
 
 /** A client's end of a compressed stream. */
 export interface StreamCodec {

@@ -1,6 +1,5 @@
+import { SnappyDecoder, SnappyEncoder, type SnappyLibrary } from '@spillway/snappy'
 import type { Codec, CodecEnds } from './codec.js'
-import { SnappyDecoder, SnappyEncoder } from './snappy-framing.js'
-import type { SnappyLibrary } from './snappy-library.js'
 
 /** Snappy is quick enough to be done on the spot. */
 export class SnappyCodec implements Codec {

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Clock, Logger } from '@spillway/core'
 import type { TlsPeer, UpgradeSupport } from '@spillway/protocol'
+import { snappyLibrary } from '@spillway/snappy'
 import type { TlsCredentials } from '@spillway/tls'
 import type { Codec, CodecEnds } from './codec.js'
 import { DeflateCodec } from './deflate-codec.js'
 import { SnappyCodec } from './snappy-codec.js'
-import { snappyLibrary } from './snappy-library.js'
 
 export interface UpgradesOptions {
   readonly snappy: boolean

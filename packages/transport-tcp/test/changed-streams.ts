@@ -3,8 +3,7 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
-import { SnappyDecoder, SnappyEncoder } from '../src/snappy-framing.js'
-import { type SnappyLibrary, snappyLibrary } from '../src/snappy-library.js'
+import { SnappyDecoder, SnappyEncoder, type SnappyLibrary, snappyLibrary } from '@spillway/snappy'
 
 /** The client's end of each change. */
 

@@ -1,0 +1,16 @@
+/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Another one each time; a test prints it when it fails. */
+export function freshSeed(): number {
+  const given = Number(process.env.SPILLWAY_TEST_SEED)
+  return Number.isInteger(given) && given > 0 ? given : Math.floor(Math.random() * 2 ** 31)
+}

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually } from '../support/eventually.js'
+import { lastingPorts } from '../support/lasting-ports.js'
+import { nsqdCommand } from '../support/nsqd-command.js'
+import { Program } from '../support/program.js'
+
+const START_LIMIT_MS = 15_000
+
+/** An `nsqd` that can be killed and started again where it was: on its ports and its data path. */
+export class RestartableBroker {
+  readonly #flags: readonly string[]
+  readonly #directory: string
+  readonly #port: number
+  #program: Program | null = null
+
+  private constructor(directory: string, ports: readonly number[], flags: readonly string[]) {
+    this.#directory = directory
+    this.#port = ports[0]
+    this.#flags = [
+      `--tcp-address=127.0.0.1:${ports[0]}`,
+      `--http-address=127.0.0.1:${ports[1]}`,
+      `--data-path=${directory}`,
+      ...flags,
+    ]
+  }
+
+  static async start(flags: readonly string[] = []): Promise<RestartableBroker> {
+    const directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
+    const broker = new RestartableBroker(directory, await lastingPorts(2), flags)
+    await broker.start()
+    return broker
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
+  async start(): Promise<void> {
+    const program = new Program(nsqdCommand(this.#flags))
+    this.#program = program
+    await eventually(
+      async () => {
+        program.assertRunning()
+        const socket = connect({ host: '127.0.0.1', port: this.#port })
+        try {
+          await once(socket, 'connect')
+          return true
+        } finally {
+          socket.destroy()
+        }
+      },
+      START_LIMIT_MS,
+      `a listener at ${this.address}`,
+    )
+  }
+
+  async kill(): Promise<void> {
+    this.#program?.signal('SIGKILL')
+    await this.#program?.exited
+  }
+
+  async discard(): Promise<void> {
+    await this.kill()
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
