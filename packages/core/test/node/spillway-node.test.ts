@@ -45,6 +45,11 @@ const DISCOVERY = pluginText({
   }`,
 })
 
+const AUTHENTICATOR = pluginText({
+  provides: 'authenticator',
+  create: `return { async authenticate() { throw new RangeError('out of ideas') }, async close() {} }`,
+})
+
 const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
 const EMPTY = pluginText({ create: 'return { open() {}, close() {}, listLogs() {}, refusal: null, capabilities: {} }' })
 const WITHOUT_DURABILITY = STORAGE.replace("['none']", '[]')
@@ -59,10 +64,11 @@ interface Setup {
   readonly storage?: { use?: string; options?: object }
   readonly ports?: readonly object[]
   readonly discovers?: boolean
+  readonly authenticates?: boolean
   readonly openFails?: Error
 }
 
-async function load({ storage, ports = [], discovers = false }: Setup): Promise<LoadedConfig> {
+async function load({ storage, ports = [], discovers = false, authenticates = false }: Setup): Promise<LoadedConfig> {
   const folder = folderWith({
     'storage.mjs': STORAGE,
     'transport.mjs': TRANSPORT,
@@ -70,12 +76,14 @@ async function load({ storage, ports = [], discovers = false }: Setup): Promise<
     'empty.mjs': EMPTY,
     'without-durability.mjs': WITHOUT_DURABILITY,
     'discovery.mjs': DISCOVERY,
+    'authenticator.mjs': AUTHENTICATOR,
   })
   const value = {
     node: { dataPath: 'd', broadcastAddress: 'b', hostname: 'h' },
     storage: { use: './storage.mjs', ...storage },
     transports: ports.map((options) => ({ use: './transport.mjs', options })),
     discovery: discovers ? [{ use: './discovery.mjs' }] : [],
+    ...(authenticates ? { authenticator: { use: './authenticator.mjs' } } : {}),
   }
   return loadConfig(configFromValue(value, 'test', folder))
 }
@@ -113,6 +121,12 @@ describe('SpillwayNode', () => {
     await node.start()
     assert.deepEqual(events, ['open engine', 'start 1', 'start 2', 'listening 1,2', 'announce'])
     assert.deepEqual(logger.messages('info'), ['TCP: listening on 127.0.0.1:1', 'TCP: listening on 127.0.0.1:2'])
+  })
+
+  it('makes a refusal of whatever its authenticator throws', async () => {
+    const { parts } = await makeNode({ authenticates: true })
+    const request = { secret: Buffer.from('s'), remoteIp: '', tls: false, commonName: '' }
+    await assert.rejects(async () => parts.authenticator?.authenticate(request), { code: 'E_AUTH_FAILED' })
   })
 
   it('tells discovery where it listens, before anything is announced, and withdraws first of all', async () => {
