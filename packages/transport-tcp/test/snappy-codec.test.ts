@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { SnappyCodec } from '../src/snappy-codec.js'
-import { SnappyEncoder } from '../src/snappy-framing.js'
-import { type SnappyLibrary, snappyLibrary } from '../src/snappy-library.js'
+import { SnappyEncoder, type SnappyLibrary, snappyLibrary } from '@spillway/snappy'
 
 const library = snappyLibrary() as SnappyLibrary
 

@@ -46,6 +46,11 @@ const DISCOVERY = pluginText({
   }`,
 })
 
+const AUTHENTICATOR = pluginText({
+  provides: 'authenticator',
+  create: `return { async authenticate() { throw new RangeError('out of ideas') }, async close() {} }`,
+})
+
 const BROKEN = pluginText({ create: `throw new Error('out of ideas')` })
 const EMPTY = pluginText({ create: 'return { open() {}, close() {}, listLogs() {}, refusal: null, capabilities: {} }' })
 const WITHOUT_DURABILITY = STORAGE.replace("['none']", '[]')
@@ -60,11 +65,13 @@ interface Setup {
   readonly storage?: { use?: string; options?: object }
   readonly ports?: readonly object[]
   readonly discovers?: boolean
+  readonly authenticates?: boolean
   readonly limits?: object
   readonly openFails?: Error
 }
 
-async function load({ storage, ports = [], discovers = false, limits }: Setup): Promise<LoadedConfig> {
+async function load(setup: Setup): Promise<LoadedConfig> {
+  const { storage, ports = [], discovers = false, authenticates = false, limits } = setup
   const folder = folderWith({
     'storage.mjs': STORAGE,
     'transport.mjs': TRANSPORT,
@@ -72,12 +79,14 @@ async function load({ storage, ports = [], discovers = false, limits }: Setup): 
     'empty.mjs': EMPTY,
     'without-durability.mjs': WITHOUT_DURABILITY,
     'discovery.mjs': DISCOVERY,
+    'authenticator.mjs': AUTHENTICATOR,
   })
   const value = {
     node: { dataPath: 'd', broadcastAddress: 'b', hostname: 'h', ...limits },
     storage: { use: './storage.mjs', ...storage },
     transports: ports.map((options) => ({ use: './transport.mjs', options })),
     discovery: discovers ? [{ use: './discovery.mjs' }] : [],
+    ...(authenticates ? { authenticator: { use: './authenticator.mjs' } } : {}),
   }
   return loadConfig(configFromValue(value, 'test', folder))
 }
@@ -140,6 +149,12 @@ describe('SpillwayNode', () => {
       await node.start()
       assert.equal(logger.messages('warn').length, Number(isWarned))
     }
+  })
+
+  it('makes a refusal of whatever its authenticator throws', async () => {
+    const { parts } = await makeNode({ authenticates: true })
+    const request = { secret: Buffer.from('s'), remoteIp: '', tls: false, commonName: '' }
+    await assert.rejects(async () => parts.authenticator?.authenticate(request), { code: 'E_AUTH_FAILED' })
   })
 
   it('tells discovery where it listens, before anything is announced, and withdraws first of all', async () => {
