@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BrokerOptions, ClientStats, MessageSink, PublishWaiter, Storage, Subscription } from '../../src/index.js'
-import { type BrokerError, Engine, SettleResult } from '../../src/index.js'
-import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '../../src/testing/index.js'
-
-export const OPTIONS: BrokerOptions = { ...TEST_BROKER_OPTIONS, durability: 'process' }
+import { type BrokerError, type Engine, SettleResult } from '../../src/index.js'
+import { FakeClock, SimulatedStorage, seededRandom, TestLogger, testEngine } from '../../src/testing/index.js'
 
 /** One message as a consumer got it. */
 export interface Delivery {
@@ -124,18 +122,9 @@ export class TestBroker {
     this.clock = options.clock ?? new FakeClock()
     this.storage =
       options.storage ?? new SimulatedStorage({ clock: this.clock, random: seededRandom(1), latencyMs: () => 0 })
-    this.engine = new Engine({
-      storage: this.storage,
-      queueFactory: null,
-      discoveries: options.discoveries ?? [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
-      clock: this.clock,
-      random: options.random ?? seededRandom(2),
-      logger: this.logger,
-      options: { ...OPTIONS, ...options.options },
-    })
+    const { discoveries = [], random = seededRandom(2) } = options
+    const parts = { storage: this.storage, clock: this.clock, discoveries, random, logger: this.logger }
+    this.engine = testEngine({ ...parts, options: options.options ?? {} })
   }
 
   static async open(options: TestBrokerOptions = {}): Promise<TestBroker> {
