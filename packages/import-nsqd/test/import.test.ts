@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Engine, type MessageSink } from '@spillway/core'
-import { FakeClock, SimulatedStorage, seededRandom, TEST_BROKER_OPTIONS, TestLogger } from '@spillway/core/testing'
+import type { Engine, MessageSink } from '@spillway/core'
+import { FakeClock, SimulatedStorage, seededRandom, testEngine } from '@spillway/core/testing'
 import { describeDamage, describeDifference, importDataPath, isImported, LockedDataPath } from '../src/index.js'
 import { encode, OldDataPath } from '../src/testing/index.js'
 
@@ -59,18 +59,7 @@ describe('the data path of a stopped nsqd', () => {
   }
 
   async function start(): Promise<Engine> {
-    const engine = new Engine({
-      storage: storage.recover(),
-      queueFactory: null,
-      discoveries: [],
-      authenticator: null,
-      settings: [],
-      telemetry: null,
-      clock,
-      random: seededRandom(2),
-      logger: new TestLogger(),
-      options: { ...TEST_BROKER_OPTIONS, durability: 'process' },
-    })
+    const engine = testEngine({ storage: storage.recover(), clock, options: { durability: 'process' } })
     const opening = engine.open()
     await clock.settle()
     await opening

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { SnappyCodec } from '../src/snappy-codec.js'
 import { SnappyEncoder, type SnappyLibrary, snappyLibrary } from '@spillway/snappy'
+import { SnappyCodec } from '../src/snappy-codec.js'
 
 const library = snappyLibrary() as SnappyLibrary
 
