@@ -147,8 +147,8 @@ export class HttpTransport implements Transport {
     // A client may close its half after its last request, and still gets its answers.
     Object.assign(server, { httpAllowHalfOpen: true })
     if (connectionCountMax > 0) server.maxConnections = connectionCountMax
-    if (this.#hasFastPath(node)) this.#addFastPath(server, node)
-    else server.on(connected, (socket: Socket) => this.#connections.opened(socket))
+    const isFast = this.#mayBeFast(node) && this.#addFastPath(server, node)
+    if (!isFast) server.on(connected, (socket: Socket) => this.#connections.opened(socket))
     server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))
     server.on('checkContinue', (request: HttpRequest, response) => this.#handle(node, request, response, true))
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket))
@@ -161,15 +161,15 @@ export class HttpTransport implements Transport {
     return [headersTimeoutMs, requestTimeoutMs].filter((timeoutMs) => timeoutMs > 0)
   }
 
-  /** Where each request needs no more than to be understood. */
-  #hasFastPath({ authorization }: HttpNode): boolean {
+  /** Where a request needs no more than to be understood. */
+  #mayBeFast({ authorization }: HttpNode): boolean {
     const { fastPublish, tlsRequired } = this.#options
     return fastPublish && !tlsRequired && authorization === null && this.#credentials === null
   }
 
-  #addFastPath(server: Server, { broker, connections }: HttpNode): void {
+  #addFastPath(server: Server, { broker, connections }: HttpNode): boolean {
     const { headerSizeBytesMax, keepAliveTimeoutMs } = this.#options
-    addFastPath(server, {
+    return addFastPath(server, {
       broker,
       connections,
       answers: new RawAnswers(broker.clock, keepAliveTimeoutMs),
