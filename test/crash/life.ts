@@ -1,6 +1,6 @@
 import type { HttpClient } from '../support/http-client.js'
+import type { Random } from '../support/random.js'
 import type { LifeClock } from './channel-ledger.js'
-import type { Random } from './random.js'
 import type { Violations } from './violations.js'
 
 const BUSY_MS_MAX = 6

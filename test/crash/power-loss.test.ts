@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Program } from '../support/program.js'
+import { Random } from '../support/random.js'
 import { losePower } from './power-loss.js'
-import { Random } from './random.js'
 
 const SYNC_RECORDER = new URL('./sync-recorder.js', import.meta.url)
 

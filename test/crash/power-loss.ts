@@ -11,7 +11,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { Random } from './random.js'
+import type { Random } from '../support/random.js'
 import type { SyncLine } from './sync-recorder.js'
 
 const PAGE_SIZE_BYTES = 4096

@@ -1,4 +1,4 @@
-import type { Random } from './random.js'
+import type { Random } from '../support/random.js'
 
 /** What one round does before its kill. */
 export type RoundPlan = RoundTraffic & {
