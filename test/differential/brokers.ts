@@ -53,6 +53,11 @@ export class Brokers {
     return (await running).place
   }
 
+  /** @throws Error with what it wrote, when one has ended */
+  async assertRunning(): Promise<void> {
+    for (const running of this.#running.values()) (await running).broker.program.assertRunning()
+  }
+
   async #start(flags: readonly string[]): Promise<{ broker: RunningBroker; place: Place }> {
     const credentials = await this.#surroundings.credentials
     const usesHttps = flags.some((flag) => flag.includes(HTTPS_PLACE))

@@ -4,10 +4,10 @@ import type { Compression } from './stream-codecs.js'
 /** What is done to a broker, one after the other. `on` names a connection of the case. */
 export type Step =
   | { readonly connect: string }
-  /** Bytes as they are; `{id:0}` stands for the id of the first message that this connection got. */
+  /** Bytes as they are; `{id:0}` stands for the id of the first message that this connection got, `{b.id:0}` for that of b's. */
   | { readonly on: string; readonly send: string | Uint8Array }
   /** So many frames are waited for; heartbeats do not count. */
-  | { readonly on: string; readonly frames: number }
+  | { readonly on: string; readonly frames: number; readonly inAnyOrder?: true }
   /** Everything up to the end of the connection. */
   | { readonly on: string; readonly rest: true }
   /** The client sends nothing more; `beneath`: and TLS does not say so. */

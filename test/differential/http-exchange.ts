@@ -6,7 +6,8 @@ import { maskBody } from './mask.js'
 /** Headers that mean something to NSQ's clients. */
 const HEADERS = ['content-type', 'x-nsq-content-type', 'allow', 'location', 'www-authenticate']
 
-const BROKEN = ['ECONNRESET', 'EPIPE']
+/** A client with more than this asks first whether it is wanted: nsqd closes on those whose body it refuses, and its answer gets lost. */
+const BODY_BYTES_UNASKED = 64 * 1024
 
 export interface HttpRequest {
   /** `GET /ping` */
@@ -18,38 +19,35 @@ export interface HttpRequest {
   readonly tls: ConnectionOptions | null
 }
 
-const TRIES = 5
-
 /** Asks on a connection of its own, and returns the answer as text. One that does not come because of TLS is `no TLS`. */
-export async function ask(asked: HttpRequest): Promise<string> {
-  for (let triesLeft = TRIES; ; triesLeft--) {
-    try {
-      return await askOnce(asked)
-    } catch (error) {
-      // nsqd closes when it has refused a body that is still being sent, and its answer may get lost on the way.
-      if (triesLeft === 1 || !BROKEN.includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-    }
-  }
-}
-
-function askOnce({ line, body, headers, port, tls }: HttpRequest): Promise<string> {
+export function ask({ line, body, headers: given, port, tls }: HttpRequest): Promise<string> {
   const [method, path] = line.split(' ')
+  const isAskedFirst = body.length > BODY_BYTES_UNASKED
+  const length = 'transfer-encoding' in given ? {} : { 'content-length': String(body.length) }
+  const headers = isAskedFirst ? { ...length, ...given, expect: '100-continue' } : given
   const options = { host: '127.0.0.1', port, method, path, headers, agent: false }
   return new Promise((resolve, reject) => {
     const sent = tls === null ? request(options) : requestEncrypted({ ...options, ...tls })
     sent.once('response', (response) => {
       const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.once('end', () => {
+      const answered = (): void => {
         const shown = HEADERS.filter((name) => response.headers[name] !== undefined).map(
           (name) => `${name}: ${response.headers[name]}`,
         )
         const text = maskBody(Buffer.concat(parts).toString('latin1'))
         resolve([`${line} -> ${response.statusCode}`, ...shown, text].join('\n  '))
+      }
+      // Go answers what is no HTTP with a body, whatever the method: that is no answer to HEAD.
+      if (method === 'HEAD') answered()
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.once('end', () => {
+        answered()
+        sent.destroy() // what it still had to send is not wanted
       })
       response.once('error', reject)
     })
     sent.once('error', (error) => (tls === null ? reject(error) : resolve(`${line} -> no TLS`)))
-    sent.end(body)
+    if (!isAskedFirst) sent.end(body)
+    else sent.once('continue', () => sent.end(body)).flushHeaders()
   })
 }

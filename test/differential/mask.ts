@@ -31,7 +31,7 @@ function shortened(body: Buffer): string {
   return `${body.length} bytes ${createHash('sha256').update(body).digest('hex')}`
 }
 
-const maskIds = (text: string): string => text.replace(/\b[0-9a-f]{16}\b/g, 'ID')
+const maskIds = (text: string): string => text.replace(/^(E_\w+_FAILED \w+) [0-9a-f]{16} /, '$1 ID ')
 
 /** What differs from process to process in an HTTP answer. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
@@ -51,5 +51,5 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
 ]
 
 export function maskBody(text: string): string {
-  return MASKS.reduce((masked, [pattern, by]) => masked.replace(pattern, by), maskIds(text))
+  return MASKS.reduce((masked, [pattern, by]) => masked.replace(pattern, by), text)
 }

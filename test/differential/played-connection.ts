@@ -33,10 +33,13 @@ export class PlayedConnection {
     return new PlayedConnection(socket)
   }
 
-  /** `{id:0}` becomes the id of the first message that came here. */
-  send(data: string | Uint8Array): void {
-    const text = Buffer.from(data as string).toString('latin1')
-    this.#write(text.replace(/\{id:(\d+)\}/g, (_, index) => this.#ids[Number(index)]))
+  /** The id of a message that came here, by how many came before it. */
+  messageId(index: number): string {
+    return this.#ids[index]
+  }
+
+  send(bytes: Buffer): void {
+    this.#stream.write(this.#codec === null ? bytes : this.#codec.encode(bytes))
   }
 
   /** Past everything that the stream was changed into. */
@@ -70,8 +73,10 @@ export class PlayedConnection {
   }
 
   compress(kind: Compression): void {
+    const received = this.#received
+    this.#received = NOTHING
     this.#codec = makeCodec(kind)
-    this.#received = this.#codec.decode(this.#received)
+    this.#receive(received)
   }
 
   async frames(count: number): Promise<string[]> {
@@ -98,7 +103,7 @@ export class PlayedConnection {
   #listen(): void {
     const stream = this.#stream
     stream.on('data', (part: Buffer) => {
-      this.#received = Buffer.concat([this.#received, this.#codec === null ? part : this.#codec.decode(part)])
+      this.#receive(part)
       this.#wake()
     })
     stream.on('error', () => {}) // shows as the end
@@ -106,14 +111,19 @@ export class PlayedConnection {
     stream.once('close', () => this.#over())
   }
 
+  /** What cannot be decoded ends the connection. */
+  #receive(part: Buffer): void {
+    try {
+      this.#received = Buffer.concat([this.#received, this.#codec === null ? part : this.#codec.decode(part)])
+    } catch {
+      this.#stream.destroy()
+      this.#over()
+    }
+  }
+
   #over(): void {
     this.#isOver = true
     this.#wake()
-  }
-
-  #write(text: string): void {
-    const bytes = Buffer.from(text, 'latin1')
-    this.#stream.write(this.#codec === null ? bytes : this.#codec.encode(bytes))
   }
 
   /** The next frame that is no heartbeat, as text; null when the connection has ended without one. */
@@ -126,7 +136,7 @@ export class PlayedConnection {
           this.#wake = resolve
         })
       } else if (isHeartbeat(frame)) {
-        this.#write('NOP\n')
+        this.send(Buffer.from('NOP\n'))
       } else {
         const id = messageIdOf(frame)
         if (id !== null) this.#ids.push(id)

@@ -82,10 +82,9 @@ export class Router {
   #pathMeant(path: string, method: string): string | null {
     const exact = this.#tidyPaths.get(tidy(path))
     if (exact !== undefined) return this.#routes.get(exact)?.has(method) ? exact : null
-    const clean = posix.normalize(`/${path}`)
-    // nsqd leads to the path of nothing too, unless it is that already.
-    if (this.#below.get(clean.toLowerCase())?.has(method)) return clean === path ? null : clean.toLowerCase()
-    const [start, rest] = splitLast(clean.replace(/\/$/, ''))
+    // nsqd takes the second slash for one too many, though the path without it is none.
+    if (path.endsWith('//') && this.#below.get(path.slice(0, -1))?.has(method)) return path.slice(0, -1)
+    const [start, rest] = splitLast(posix.normalize(`/${path}`).replace(/\/$/, ''))
     const known = start.toLowerCase()
     return this.#below.get(known)?.has(method) ? known + encodeURI(rest) : null
   }

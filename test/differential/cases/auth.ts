@@ -1,5 +1,6 @@
 import { GOOD_SECRET } from '../../interop/auth-server.js'
 import { answered, bytes, type Case, fatal, int32, sized } from '../case.js'
+import { TOPOLOGY_FIELDS } from '../differences.js'
 
 /** `{auth}` stands for the address of an auth server that lets `GOOD_SECRET` do everything on topics that begin with `open-`. */
 const flags = ['--auth-http-address={auth}']
@@ -18,7 +19,7 @@ export const authCases: readonly Case[] = [
     rows: ['auth.ok', 'identify.json'],
     flags,
     steps: answered(1, 'IDENTIFY\n', sized('{"feature_negotiation":true}')),
-    differs: 'topology fields in `/info` and IDENTIFY',
+    differs: TOPOLOGY_FIELDS,
   },
   {
     name: 'AUTH with a secret that nobody knows',

@@ -1,41 +1,9 @@
 import { deflateRawSync } from 'node:zlib'
 import { bytes, type Case, int32, type Step, sized } from '../case.js'
-import type { TlsWishes } from '../credentials.js'
-import { TOPOLOGY_FIELDS } from '../differences.js'
-import { type Compression, makeCodec } from '../stream-codecs.js'
+import { type Change, changed, ENCRYPTED, identify, ONE_SUITE, WAYS, WISHES } from '../changed-stream-steps.js'
+import { SECOND_IDENTIFY_INSIDE, TOPOLOGY_FIELDS } from '../differences.js'
+import { makeCodec } from '../stream-codecs.js'
 
-/** Brokers that offer everything. */
-export const ENCRYPTED = ['--tls-cert={cert}', '--tls-key={key}', '--https-address={https}']
-
-/** Suites that both kinds of broker have, so that there is nothing to choose. */
-export const ONE_SUITE = { 'TLSv1.2': 'ECDHE-ECDSA-AES128-GCM-SHA256', 'TLSv1.3': 'TLS_AES_128_GCM_SHA256' } as const
-
-type Change = 'tls' | Compression
-
-/** What a client may ask for. */
-const WISHES: Readonly<Record<Change, string>> = {
-  tls: '"tls_v1":true',
-  deflate: '"deflate":true',
-  snappy: '"snappy":true',
-}
-
-export const identify = (...members: readonly string[]): Buffer =>
-  bytes('IDENTIFY\n', sized(`{${['"feature_negotiation":true', ...members].join(',')}}`))
-
-/** A connection whose stream was changed, each change of it answered. */
-export function changed(changes: readonly Change[], wishes: readonly string[] = [], tls: TlsWishes = {}): Step[] {
-  return [
-    { connect: 'a' },
-    { on: 'a', send: bytes('  V2', identify(...changes.map((change) => WISHES[change]), ...wishes)) },
-    { on: 'a', frames: 1 },
-    ...changes.flatMap((change): Step[] => [
-      { on: 'a', change, tls },
-      { on: 'a', frames: 1 },
-    ]),
-  ]
-}
-
-const WAYS: readonly (readonly Change[])[] = [['tls'], ['deflate'], ['snappy'], ['tls', 'deflate'], ['tls', 'snappy']]
 const nameOf = (changes: readonly Change[]): string => changes.toReversed().join(' inside ')
 const rowsOf = (changes: readonly Change[]): string[] => changes.map((change) => `${change}.upgrade`)
 const topicOf = (what: string, changes: readonly Change[]): string => `${what}-${changes.join('-')}`
@@ -72,6 +40,18 @@ const insideCases: readonly Case[] = WAYS.flatMap((changes): Case[] => {
     ),
     inside('an error', { on: 'a', send: 'PUB \n' }, { on: 'a', rest: true }),
     inside('a second IDENTIFY', { on: 'a', send: bytes('IDENTIFY\n', sized('{}')) }, { on: 'a', frames: 1 }),
+    {
+      flags: ENCRYPTED,
+      name: `a second IDENTIFY with another output buffer: ${nameOf(changes)}`,
+      rows,
+      steps: [
+        ...changed(changes),
+        { on: 'a', send: bytes('IDENTIFY\n', sized('{"output_buffer_size":64}')) },
+        { on: 'a', end: true },
+        { on: 'a', rest: true },
+      ],
+      differs: SECOND_IDENTIFY_INSIDE,
+    },
     inside(
       'an end in a body',
       { on: 'a', send: bytes(`PUB ${topic}\n`, int32(9), 'abc') },

@@ -1,4 +1,13 @@
 import { bytes, type Case, int32, type Step, sized } from '../case.js'
+import {
+  BEYOND_64_BITS,
+  DEBUG,
+  LATER_FLAGS,
+  MALFORMED_HTTP,
+  METRICS,
+  OTHER_REDIRECTS,
+  TOPOLOGY_FIELDS,
+} from '../differences.js'
 
 const BIG = 'x'.repeat(1_048_577)
 const NAMES = ['', 'a%20b', 'a%2Fb', 'n'.repeat(65), '%23ephemeral']
@@ -53,7 +62,42 @@ export const httpCases: readonly Case[] = [
     name: 'paths that are nearly right, by POST',
     rows: ['http.redirect'],
     steps: [ask('POST /PUB?topic=t', 'x')],
-    differs: 'redirects of other methods than GET',
+    differs: OTHER_REDIRECTS,
+  },
+  one(
+    'paths that are nearly right, of an option',
+    'http.redirect',
+    ask('GET /config/log_level/'),
+    ask('GET /Config/log_level'),
+    ask('GET //config/Log_Level?a=1&b=2'),
+    ask('GET /config/'),
+    ask('GET /config//'),
+    ask('GET /config///'),
+    ask('GET /Config//'),
+    ask('POST /config/', 'x'),
+    ask('OPTIONS /config/'),
+    ask('POST /Config/log_level', 'x'),
+  ),
+  {
+    name: 'paths that are nearly right, of an option, by PUT',
+    rows: ['http.redirect'],
+    steps: [ask('PUT /config/log_level/', 'x'), ask('PUT /Config/log_level', 'x')],
+    differs: OTHER_REDIRECTS,
+  },
+  one(
+    'paths that are no text',
+    'http.query',
+    ask('GET /ping%zz'),
+    ask('GET /ping%'),
+    ask('POST /pub%4?topic=t', 'x'),
+    ask('GET /p%69ng'),
+  ),
+  one('redirects whose query has to be escaped', 'http.redirect', ask('GET /ping/?a=1&b="2"&c=\'<3>\'')),
+  {
+    name: 'a URL with bytes that it must not have',
+    rows: ['http.query'],
+    steps: [ask('GET /ping?\xe4')],
+    differs: MALFORMED_HTTP,
   },
   one(
     'queries that cannot be read',
@@ -71,7 +115,7 @@ export const httpCases: readonly Case[] = [
     ask('POST /topic/delete?topic=first-1'),
   ),
   one('/ping', 'http.ping', ask('GET /ping')),
-  { name: '/info', rows: ['http.info'], steps: [ask('GET /info')], differs: 'topology fields in `/info` and IDENTIFY' },
+  { name: '/info', rows: ['http.info'], steps: [ask('GET /info')], differs: TOPOLOGY_FIELDS },
   one(
     '/pub',
     'http.pub',
@@ -93,6 +137,12 @@ export const httpCases: readonly Case[] = [
       ask(`POST /pub?topic=http-defer-1&defer=${defer}`, 'x'),
     ),
   ),
+  {
+    name: '/pub with a delay beyond 64 bits',
+    rows: ['http.pub.defer'],
+    steps: [ask('POST /pub?topic=http-defer-2&defer=18446744073710', 'x')],
+    differs: BEYOND_64_BITS,
+  },
   one(
     '/mpub',
     'http.mpub',
@@ -204,6 +254,8 @@ export const httpCases: readonly Case[] = [
       'max_output_buffer_timeout',
       'version',
       'config',
+      'verbose',
+      'worker_id',
     ].map((name) => ask(`GET /config/${name}`)),
     ask('GET /config/'),
     ask('GET /config'),
@@ -225,9 +277,15 @@ export const httpCases: readonly Case[] = [
     name: '/config of what came after 1.3',
     rows: ['http.config'],
     steps: [ask('GET /config/auth_http_request_method')],
-    differs: 'flags that came after 1.3.0 (topology, experiments, the method of auth requests)',
+    differs: LATER_FLAGS,
   },
-  { name: '/metrics', rows: ['http.unknown'], steps: [ask('GET /metrics')], differs: '`/metrics`' },
+  {
+    name: '/config of the number of the node',
+    rows: ['http.config'],
+    steps: [ask('GET /config/id')],
+    differs: '`/config/id` without `--node-id`',
+  },
+  { name: '/metrics', rows: ['http.unknown'], steps: [ask('GET /metrics')], differs: METRICS },
   one(
     '/config that changes',
     'http.config.put',
@@ -239,9 +297,10 @@ export const httpCases: readonly Case[] = [
     ask('PUT /config/log_level', 'info'),
     ask('PUT /config/nsqlookupd_tcp_addresses', '{'),
     ask('PUT /config/nsqlookupd_tcp_addresses', '"a"'),
+    ask('PUT /config/nsqlookupd_tcp_addresses', '[null]'),
     ask('PUT /config/nsqlookupd_tcp_addresses', 'null'),
     ask('PUT /config/max_rdy_count', '5'),
     ask('PUT /config/nothing', '5'),
   ),
-  { name: '/debug', rows: ['http.debug'], steps: [ask('GET /debug/pprof/cmdline')], differs: '`/debug`' },
+  { name: '/debug', rows: ['http.debug'], steps: [ask('GET /debug/pprof/cmdline')], differs: DEBUG },
 ]

@@ -1,4 +1,5 @@
 import { answered, bytes, type Case, fatal, int32, sized } from '../case.js'
+import { BEYOND_2_53, TOPOLOGY_FIELDS } from '../differences.js'
 
 const identify = (body: string): Buffer => bytes('IDENTIFY\n', sized(body))
 
@@ -31,7 +32,7 @@ export const identifyCases: readonly Case[] = [
       name: `IDENTIFY ${body}`,
       rows: ['identify.json'],
       steps: answered(1, identify(body)),
-      differs: 'topology fields in `/info` and IDENTIFY',
+      differs: TOPOLOGY_FIELDS,
     }),
   ),
   ...[0, -1, 5_242_881, 2_147_483_647].map(
@@ -82,6 +83,12 @@ export const identifyCases: readonly Case[] = [
   ...field('output_buffer_size', 'identify.buffer-size', [-2, 1, 63, 65537]),
   ...field('sample_rate', 'identify.sample-rate', [-1, 100]),
   ...field('msg_timeout', 'identify.msg-timeout', [-1, 1, 999, 900001]),
+  {
+    name: 'IDENTIFY with a number beyond 2^53',
+    rows: ['identify.msg-timeout'],
+    steps: fatal(identify('{"msg_timeout":99999999999999999}')),
+    differs: BEYOND_2_53,
+  },
   {
     name: 'deflate and snappy together',
     rows: ['identify.both'],

@@ -1,4 +1,5 @@
 import { answered, bytes, type Case, fatal, int32, type Step, sized } from '../case.js'
+import { BEYOND_64_BITS, MPUB_LENGTH, TOPOLOGY_FIELDS } from '../differences.js'
 
 const LONG = 'n'.repeat(65)
 const NAMES = ['', 'a/b', LONG, '#ephemeral', 'a#ephemera', 'ä']
@@ -70,7 +71,7 @@ export const messageCases: readonly Case[] = [
     name: 'RDY beyond 64 bits',
     rows: ['rdy.range'],
     steps: fatal('SUB rdy-5 c\nRDY 18446744073709551615\n'),
-    differs: 'numbers of RDY and DPUB beyond 64 bits',
+    differs: BEYOND_64_BITS,
   },
   ...['FIN', 'FIN ', 'FIN abc', `FIN ${'a'.repeat(17)}`].map(
     (line): Case => ({ name: `"${line}"`, rows: ['fin.parameters'], steps: fatal(`SUB fin-1 c\n${line}\n`) }),
@@ -91,6 +92,17 @@ export const messageCases: readonly Case[] = [
     rows: ['req.ok'],
     steps: [...held('req-3'), { on: 'a', send: 'REQ {id:0} 0\n' }, { on: 'a', frames: 1 }],
   },
+  {
+    name: 'REQ beyond 64 bits',
+    rows: ['req.ok'],
+    steps: [
+      ...held('req-4'),
+      { on: 'a', send: 'RDY 0\nREQ {id:0} 9223372036855\nFIN 0123456789abcdef\n' },
+      { on: 'a', frames: 1 },
+      { request: 'GET /stats?format=json&topic=req-4&include_clients=false&include_mem=false' },
+    ],
+    differs: BEYOND_64_BITS,
+  },
   ...['TOUCH', 'TOUCH abc'].map(
     (line): Case => ({ name: `"${line}"`, rows: ['touch.parameters'], steps: fatal(`SUB touch-1 c\n${line}\n`) }),
   ),
@@ -106,7 +118,7 @@ export const messageCases: readonly Case[] = [
       { on: 'b', frames: 1 },
       { request: 'GET /stats?format=json&topic=owner-1&include_clients=false&include_mem=false' },
     ],
-    differs: 'topology fields in `/info` and IDENTIFY',
+    differs: TOPOLOGY_FIELDS,
   },
   { name: 'PUB', rows: ['pub.ok'], steps: answered(1, 'PUB pub-1\n', sized('hello')) },
   { name: 'PUB without a topic', rows: ['pub.parameters'], steps: fatal('PUB\n') },
@@ -145,7 +157,7 @@ export const messageCases: readonly Case[] = [
     name: 'DPUB beyond 64 bits',
     rows: ['dpub.timeout'],
     steps: answered(1, 'DPUB beyond-1 18446744073709552616\n', sized('x')),
-    differs: 'numbers of RDY and DPUB beyond 64 bits',
+    differs: BEYOND_64_BITS,
   },
   ...[0, -1, 1_048_577].map(
     (size): Case => ({
@@ -198,6 +210,6 @@ export const messageCases: readonly Case[] = [
       { on: 'a', send: bytes('  V2MPUB mpub-6\n', sized(int32(1), sized('a'), 'NOP\n')) },
       { on: 'a', frames: 1 },
     ],
-    differs: "MPUB's declared body length",
+    differs: MPUB_LENGTH,
   },
 ]

@@ -1,8 +1,8 @@
 import { GOOD_SECRET } from '../../interop/auth-server.js'
 import { bytes, type Case, fatal, type Step, sized } from '../case.js'
+import { changed, ENCRYPTED, identify, ONE_SUITE } from '../changed-stream-steps.js'
 import type { TlsWishes } from '../credentials.js'
 import { TOPOLOGY_FIELDS } from '../differences.js'
-import { changed, ENCRYPTED, identify, ONE_SUITE } from './changed-streams.js'
 
 const REQUIRED = [...ENCRYPTED, '--tls-required=true']
 const REQUIRED_OF_TCP = [...ENCRYPTED, '--tls-required=tcp-https']
@@ -88,16 +88,25 @@ export const tlsCases: readonly Case[] = [
     ],
     differs: "TLS's suite, where a client has several",
   },
-  ...(['TLSv1.2', 'TLSv1.3'] as const).map(
-    (version): Case => ({
-      name: `what the statistics say of ${version}`,
+  ...(
+    [
+      ['TLSv1.2', ONE_SUITE['TLSv1.2']],
+      ['TLSv1.3', ONE_SUITE['TLSv1.3']],
+      // without a name in nsqd
+      ['TLSv1.2', 'ECDHE-ECDSA-AES256-GCM-SHA384'],
+      ['TLSv1.2', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+      ['TLSv1.3', 'TLS_CHACHA20_POLY1305_SHA256'],
+    ] as const
+  ).map(
+    ([version, ciphers]): Case => ({
+      name: `what the statistics say of ${version} with ${ciphers}`,
       rows: ['tls.upgrade', 'http.stats.json'],
       flags: ENCRYPTED,
       steps: [
-        ...changed(['tls'], [], { version, ciphers: ONE_SUITE[version] }),
-        { on: 'a', send: `SUB cipher-${version} c\n` },
+        ...changed(['tls'], [], { version, ciphers }),
+        { on: 'a', send: `SUB suite-${ciphers} c\n` },
         { on: 'a', frames: 1 },
-        { request: `GET /stats?format=json&include_mem=false&topic=cipher-${version}` },
+        { request: `GET /stats?format=json&include_mem=false&topic=suite-${ciphers}` },
       ],
       differs: TOPOLOGY_FIELDS,
     }),

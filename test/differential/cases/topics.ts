@@ -105,6 +105,15 @@ export const topicCases: readonly Case[] = [
     ],
   },
   {
+    name: 'the producer of a topic that is deleted',
+    rows: ['delete.topic', 'http.stats.filter'],
+    steps: [
+      ...answered(1, 'PUB delete-3\n', sized('x')),
+      { request: 'POST /topic/delete?topic=delete-3' },
+      { request: 'GET /stats?format=json&topic=delete-3&include_mem=false' },
+    ],
+  },
+  {
     name: 'a deleted channel',
     rows: ['delete.channel', 'http.channel.delete'],
     steps: [
