@@ -19,7 +19,7 @@ interface Connection {
 /** The open connections. */
 export class Connections {
   readonly #connections = new Map<Socket, Connection>()
-  #isDraining = false
+  readonly #draining = new AbortController()
   /** One listener for all responses; its `this` is the response. */
   readonly #onResponseClose: (this: ServerResponse) => void
 
@@ -31,7 +31,12 @@ export class Connections {
   }
 
   get isDraining(): boolean {
-    return this.#isDraining
+    return this.#draining.signal.aborted
+  }
+
+  /** Aborted when draining begins: for answers that are not ready for long. */
+  get draining(): AbortSignal {
+    return this.#draining.signal
   }
 
   /** How many are open. */
@@ -40,7 +45,7 @@ export class Connections {
   }
 
   opened(socket: Socket): void {
-    const connection: Connection = { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
+    const connection: Connection = { unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.isDraining }
     this.#connections.set(socket, connection)
     // Node resumes a socket at the end of each request that it has parsed.
     socket.on('resume', () => {
@@ -101,7 +106,7 @@ export class Connections {
    * been accepted: it is refused now, as nobody knows when the rest would come.
    */
   drain(): void {
-    this.#isDraining = true
+    this.#draining.abort()
     for (const socket of this.#connections.keys()) {
       if (!this.endAfterAnswers(socket)) {
         socket.destroySoon()
