@@ -22,7 +22,7 @@ interface Connection {
 /** The open connections. */
 export class Connections {
   readonly #connections = new Map<Socket, Connection>()
-  #isDraining = false
+  readonly #draining = new AbortController()
   /** One listener for all responses; its `this` is the response. */
   readonly #onResponseClose: (this: ServerResponse) => void
 
@@ -34,7 +34,12 @@ export class Connections {
   }
 
   get isDraining(): boolean {
-    return this.#isDraining
+    return this.#draining.signal.aborted
+  }
+
+  /** Aborted when draining begins: for answers that are not ready for long. */
+  get draining(): AbortSignal {
+    return this.#draining.signal
   }
 
   /** How many are open. */
@@ -43,7 +48,7 @@ export class Connections {
   }
 
   opened(socket: Socket, fast: FastConnection | null = null): void {
-    const connection: Connection = { fast, unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.#isDraining }
+    const connection: Connection = { fast, unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.isDraining }
     this.#connections.set(socket, connection)
     // Node resumes a socket at the end of each request that it has parsed.
     socket.on('resume', () => {
@@ -122,7 +127,7 @@ export class Connections {
    * been accepted: it is refused now, as nobody knows when the rest would come.
    */
   drain(): void {
-    this.#isDraining = true
+    this.#draining.abort()
     for (const [socket, connection] of this.#connections) {
       if (connection.fast?.hasUnpublished) {
         connection.isEnding = true

@@ -65,7 +65,33 @@ describe('/config', () => {
   })
 })
 
+/** Waits until a profile is being made, or none is. A profile of no seconds is refused either way, differently. */
+async function profiling(http: TestTransport, isWanted: boolean): Promise<void> {
+  const status = isWanted ? 503 : 400
+  while ((await http.get('/debug/pprof/profile?seconds=0')).status !== status);
+}
+
 describe('/debug', () => {
+  it('profiles no longer than the client is there', async () => {
+    const http = await TestTransport.start({ debug: true })
+    const client = http.connect().send('GET /debug/pprof/profile?seconds=60 HTTP/1.1\r\nHost: x\r\n\r\n')
+    await profiling(http, true)
+    client.destroy()
+    await profiling(http, false)
+    await http.stop()
+  })
+
+  it('ends a profile when the node stops, with what there is by then', async () => {
+    const http = await TestTransport.start({ debug: true })
+    const answer = http.get('/debug/pprof/profile?seconds=60')
+    await profiling(http, true)
+    await http.transport.drain(5_000)
+    const { status, text } = await answer
+    assert.equal(status, 200)
+    assert.ok(Array.isArray(JSON.parse(text).nodes))
+    await http.stop()
+  })
+
   it('is not there unless an option asks for it', async () => {
     const http = await TestTransport.start()
     assert.equal((await http.get('/debug/pprof/')).status, 404)

@@ -28,7 +28,7 @@ export async function pprof(exchange: Exchange): Promise<void> {
     case 'goroutine':
       return exchange.sendText(resources())
     case 'profile':
-      return exchange.sendJson(200, await alone(() => cpuProfile(secondsOf(exchange))))
+      return exchange.sendJson(200, await alone(() => cpuProfile(exchange, secondsOf(exchange))))
     case 'heap':
       return exchange.sendJson(200, await alone(heapSnapshot))
     default:
@@ -66,18 +66,37 @@ async function alone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function cpuProfile(seconds: number): Promise<string> {
+async function cpuProfile(exchange: Exchange, seconds: number): Promise<string> {
   const session = new Session()
   session.connect()
   try {
     await session.post('Profiler.enable')
     await session.post('Profiler.start')
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+    await wait(seconds, exchange)
     const { profile } = await session.post('Profiler.stop')
     return JSON.stringify(profile)
   } finally {
     session.disconnect()
   }
+}
+
+/**
+ * Ends early when the client goes, or the node: what there is by then is the answer. A client that has only ended its half
+ * of the connection cannot be told from one that has gone.
+ */
+function wait(seconds: number, { request: { socket }, node: { connections } }: Exchange): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      socket.off('end', end).off('close', end)
+      connections.draining.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, seconds * 1000)
+    socket.on('end', end).on('close', end)
+    connections.draining.addEventListener('abort', end)
+    if (socket.readableEnded || socket.destroyed || connections.isDraining) end()
+  })
 }
 
 async function heapSnapshot(): Promise<string> {
