@@ -47,6 +47,10 @@ export class Connections {
     return this.#connections.size
   }
 
+  has(socket: Socket): boolean {
+    return this.#connections.has(socket)
+  }
+
   opened(socket: Socket, fast: FastConnection | null = null): void {
     const connection: Connection = { fast, unansweredCount: 0, latest: null, heldCount: 0, isEnding: this.isDraining }
     this.#connections.set(socket, connection)

@@ -3,18 +3,19 @@ import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Broker, BrokerError, type ListenAddress, ProcessMemory, type Transport } from '@spillway/core'
-import type { TlsCredentials } from '@spillway/tls'
+import { hasCertificate, type TlsCredentials } from '@spillway/tls'
 import { HttpAuthorization } from './authorization.js'
 import { abandonBody } from './body-reader.js'
 import { Connections } from './connections.js'
 import { Exchange, type HttpNode } from './exchange.js'
 import { addFastPath } from './fast-path/index.js'
 import { RawAnswers } from './fast-path/raw-answers.js'
+import { Handshakes } from './handshakes.js'
 import { CLOSE, plainTextHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 import { listen } from './listen.js'
+import { noteRefusal } from './note-refusal.js'
 import type { HttpTransportOptions } from './options.js'
-
 import { HttpRequest } from './request.js'
 import { Router } from './router.js'
 import { DEBUG_ROUTES, ROUTES } from './routes/index.js'
@@ -34,6 +35,7 @@ export class HttpTransport implements Transport {
   readonly #options: HttpTransportOptions
   readonly #basePath: string
   readonly #connections = new Connections()
+  readonly #handshakes = new Handshakes()
   readonly #memory = new ProcessMemory()
   readonly #router: Router
   readonly #credentials: TlsCredentials | null
@@ -93,6 +95,7 @@ export class HttpTransport implements Transport {
     if (this.#broker === null) return
     const { clock, logger } = this.#broker
     const closed = this.#close()
+    this.#handshakes.destroy()
     this.#connections.drain()
     const log = (message: string): void => logger.info(message, { connectionCount: this.#connections.count })
     const quietTimer = clock.setTimer(DRAIN_QUIET_MS, () =>
@@ -113,6 +116,7 @@ export class HttpTransport implements Transport {
 
   async stop(): Promise<void> {
     const closed = this.#close()
+    this.#handshakes.destroy()
     this.#connections.destroy()
     await closed
     this.#memory.stop()
@@ -151,7 +155,7 @@ export class HttpTransport implements Transport {
     if (!isFast) server.on(connected, (socket: Socket) => this.#connections.opened(socket))
     server.on('request', (request: HttpRequest, response) => this.#handle(node, request, response, false))
     server.on('checkContinue', (request: HttpRequest, response) => this.#handle(node, request, response, true))
-    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(error, socket))
+    server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#refuse(node.broker, error, socket))
     return server
   }
 
@@ -203,6 +207,7 @@ export class HttpTransport implements Transport {
       rejectUnauthorized: credentials.verifiesClients,
       handshakeTimeout: HANDSHAKE_MS_MAX,
     })
+    this.#handshakes.watch(server)
     if (credentials.requestCert) server.on('secureConnection', destroyWithoutCertificate)
     return { server, connected: 'secureConnection' }
   }
@@ -223,8 +228,14 @@ export class HttpTransport implements Transport {
   }
 
   /** The client sent what is not HTTP, or took too long, or has gone. What it asked before that is answered. */
-  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  #refuse(broker: Broker, error: NodeJS.ErrnoException, socket: Socket): void {
     const { code = '' } = error
+    if (!this.#connections.has(socket)) {
+      // It is in the middle of a handshake: nothing can be said to it.
+      if (this.#credentials !== null) noteRefusal(broker, socket, 'TLS handshake', 'TLS_FAILED', error.message)
+      socket.destroy()
+      return
+    }
     // It took too long because the node does not read from it at the moment.
     if (code === 'ERR_HTTP_REQUEST_TIMEOUT' && this.#connections.isHeld(socket)) return
     if (!socket.writable) {
@@ -247,7 +258,7 @@ export class HttpTransport implements Transport {
 
 /** Node's servers do not insist on a certificate that they do not verify. */
 function destroyWithoutCertificate(socket: TLSSocket): void {
-  if (Object.keys(socket.getPeerCertificate()).length === 0) socket.destroy()
+  if (!hasCertificate(socket)) socket.destroy()
 }
 
 /** 0 when nobody listens there. */

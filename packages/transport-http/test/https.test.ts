@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { Agent, type AgentOptions, request } from 'node:https'
+import { connect } from 'node:net'
 import { type KeyPair, makeAuthority, makeCertificate, TestFiles } from '@spillway/tls/testing'
 import plugin, { type HttpTransport } from '../src/index.js'
 import { FakeBroker } from './support/fake-broker.js'
@@ -123,6 +125,35 @@ describe('an HTTPS listener', () => {
     const plain = await fetch(`http://127.0.0.1:${transport.addresses[0].port}/ping`).catch((error: Error) => error)
     assert.ok(plain instanceof Error)
     assert.equal((await ask(transport, '/ping')).status, 200)
+  })
+
+  for (const [what, bytes] of [
+    ['says nothing', ''],
+    ['stops in the middle of its handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+  ]) {
+    it(`drains at once, and stops, though a client ${what}`, async () => {
+      const transport = await startHttps()
+      const client = connect(transport.addresses[0].port, '127.0.0.1')
+      await once(client, 'connect')
+      client.write(bytes, 'latin1')
+      // Whoever connects later was accepted later.
+      assert.equal((await ask(transport, '/ping')).status, 200)
+      const closed = once(client, 'close')
+      await transport.drain(60_000)
+      await transport.stop()
+      await closed
+    })
+  }
+
+  it('tells the log who has failed to be encrypted', async () => {
+    const transport = await startHttps()
+    const client = connect(transport.addresses[0].port, '127.0.0.1')
+    client.on('error', () => {})
+    client.write('GET /ping HTTP/1.1\r\n\r\n')
+    await once(client, 'close')
+    const refused = broker.logger.lines.find(({ message }) => message === 'client refused')
+    assert.equal(refused?.fields.code, 'TLS_FAILED')
+    assert.match(String(refused?.fields.peer), /^127\.0\.0\.1:\d+$/)
   })
 
   it('has a new certificate after a reload, and keeps the old one when that cannot be read', async () => {
