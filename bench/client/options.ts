@@ -19,7 +19,7 @@ Each library runs in a process of its own, in turn (A B A B …), against one br
 are medians and their ratio, which is to be 3 or more.
 
   --messages N    how many are published and consumed in a round (100000)
-  --warm-up N     published and consumed before anything is measured (20000)
+  --warm-up N     published and consumed before anything is measured (50000)
   --size BYTES    of a body (200)
   --in-flight N   publishes that are not answered yet, and messages that are not finished yet (1000)
   --rounds N      (3)
@@ -57,7 +57,7 @@ export function parseOptions(args: readonly string[]): ClientBenchOptions | 'hel
   }
   return {
     messageCount: count('messages', 100_000),
-    warmUpCount: count('warm-up', 20_000, 0),
+    warmUpCount: count('warm-up', 50_000, 0),
     bodySizeBytes: count('size', 200, 20),
     inFlight: count('in-flight', 1_000),
     roundCount: count('rounds', 3),
