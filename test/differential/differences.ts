@@ -120,6 +120,11 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
   'statsd at the end': 'packages/reporter-statsd/test/statsd-reporter.test.ts',
   'latency quantiles': 'takes messages that have left memory',
   'log lines for each HTTP request and each client': 'not sent to clients',
+  'log lines for clients that are refused': 'packages/protocol/test/refusals.test.ts',
+  '`--tls-client-auth-policy` with a word that it does not know': 'packages/cli/test/nsqd/process.test.ts',
+  'an address without a port and without a slash, such as `127.0.0.1`': 'packages/core/test/config/load-config.test.ts',
+  '`nsqd help`': 'packages/cli/test/nsqd/process.test.ts',
+  SIGUSR1: 'packages/cli/test/nsqd/process.test.ts',
   'ids of messages that are taken over': 'packages/import-nsqd/test/import.test.ts',
   'messages in several channels of a topic': 'packages/import-nsqd/test/import.test.ts',
 }

@@ -67,9 +67,11 @@ const policyCases = (policy: string, row: string, accepted: readonly TlsWishes['
       const flags = [...ENCRYPTED, '--tls-root-ca-file={ca}', `--tls-client-auth-policy=${policy}`]
       const tls: TlsWishes = { version, ...(certificate === undefined ? {} : { certificate }) }
       const isAccepted = accepted.includes(certificate)
+      const differs =
+        isAccepted || certificate === undefined ? TOPOLOGY_FIELDS : 'a client certificate that will not do'
       const name = `${version} with ${certificate ?? 'no'} certificate, ${policy}`
       return [
-        { name, rows: [row], flags, steps: isAccepted ? client(tls) : refused(tls), differs: TOPOLOGY_FIELDS },
+        { name, rows: [row], flags, steps: isAccepted ? client(tls) : refused(tls), differs },
         { name: `HTTPS, ${name}`, rows: [row, 'https'], flags, steps: [{ request: 'GET /ping', tls }] },
       ]
     }),

@@ -74,10 +74,11 @@ export class SpillwayNode {
    * @throws BrokerError of the storage, or `E_LISTEN`
    */
   async start(): Promise<void> {
-    this.logger.info(`Spillway v${spillwayVersion()}`, this.summary)
-    if (this.largestBodyWarning !== null) this.logger.warn(this.largestBodyWarning)
     try {
       await this.engine.open()
+      // Whoever cannot open it has one line, which names the path and what is wrong there.
+      this.logger.info(`Spillway v${spillwayVersion()}`, this.summary)
+      if (this.largestBodyWarning !== null) this.logger.warn(this.largestBodyWarning)
       for (const transport of this.plugins.transports) {
         await transport.start(this.engine)
         for (const address of transport.addresses) this.logger.info(describeListener(address))

@@ -129,7 +129,7 @@ describe('SpillwayNode', () => {
     ])
   })
 
-  it('says in its first line which version runs, on which data, how safe', async () => {
+  it('says in one line, before it listens, which version runs, on which data, how safe', async () => {
     const { node, logger, parts } = await makeNode({ storage: { options: { offers: ['none', 'process'] } } })
     await node.start()
     const [{ level, message, fields }] = logger.lines
