@@ -113,13 +113,10 @@ describe('nsqd', () => {
   it('names the flag of the other limit, and of an option of a plugin, in the form that the flags take', async () => {
     const program = new Program('nsqd', [...ANYWHERE, '--msg-timeout=1h30m'])
     await program.sees(/ WARNING: --msg-timeout: found 1h30m, expected at most --max-msg-timeout, which is 15m\n/)
-    const { stderr } = await finished('--statsd-address=nohost', '--statsd-interval=0s')
+    const { stderr } = await finished('--statsd-address=127.0.0.1:8125', '--statsd-interval=0s')
     assert.deepEqual(
       fatalOf(stderr).map((line) => line.replace('failed to instantiate nsqd - ', '')),
-      [
-        '--statsd-address: found "nohost", expected text: host:port of the statsd daemon code="E_CONFIG"',
-        '--statsd-interval: found 0s, expected a number, at least 1 code="E_CONFIG"',
-      ],
+      ['--statsd-interval: found 0s, expected a number, at least 1 code="E_CONFIG"'],
     )
   })
 
