@@ -116,7 +116,6 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
   '`/debug/setblockrate`, `/debug/freememory`': 'packages/transport-http/test/config.test.ts',
   '`/config` of flags that tune parts that Spillway does not have': 'there is nothing to see',
   "`/config` of flags of Spillway's own, or that came after 1.3.0": 'packages/cli/test/nsqd/settings.test.ts',
-  '`/config/id` without `--node-id`': 'packages/cli/test/nsqd/settings.test.ts',
   '`/config/broadcast_address` with an empty `--broadcast-address`': 'packages/cli/test/nsqd/settings.test.ts',
   '`/config` under `spillway start`': 'packages/cli/test/nsqd/settings.test.ts',
   '`--auth-http-address=` with nothing behind it': 'packages/cli/test/nsqd/flags.test.ts',
