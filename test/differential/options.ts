@@ -40,7 +40,7 @@ The original is what SPILLWAY_REAL_NSQD names, or the first nsqd in the PATH tha
                                   their limits, bodies of any shape, garbage, ends in the middle; also in changed streams
                       deliveries  publishers and consumers of one topic; FIN, REQ, TOUCH, pausing, emptying, deleting
                       requests    HTTP: endpoints, methods, paths, queries, bodies
-  --number N        only the one with this number; needs --seed, --only with its kind, and --random as it was
+  --number N        only the one with this number; needs --seed, and --only with its kind
   --parallel N      so many at a time (16); requests always go one by one
   --differences N   ends after so many different differences (10)
   --help            this text

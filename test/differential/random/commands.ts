@@ -122,9 +122,9 @@ class CommandDraw {
     return moves
   }
 
-  #move(text: string, bytes: Buffer, replies: number | null = null, differs?: string): CommandMove {
+  #move(text: string, bytes: Buffer, replies: number | null, differs: readonly string[] = []): CommandMove {
     const sure = this.#isSure ? replies : null
-    return { text, bytes, replies: sure, splitAt: null, ...(differs === undefined ? {} : { differs }) }
+    return { text, bytes, replies: sure, splitAt: null, differs }
   }
 
   #change(): CommandMove {
@@ -189,12 +189,12 @@ class CommandDraw {
     ])()
   }
 
-  #line(line: string, replies: number | null, differs?: string): CommandMove {
+  #line(line: string, replies: number | null, differs: readonly string[] = []): CommandMove {
     const end = this.#random.chance(0.9) ? '\n' : '\r\n'
     return this.#move(shown(line), bytes(line, end), replies, differs)
   }
 
-  #bodied(line: string, body: Uint8Array, replies: number | null, differs?: string): CommandMove {
+  #bodied(line: string, body: Uint8Array, replies: number | null, differs: readonly string[] = []): CommandMove {
     return this.#move(`${shown(line)}, ${body.length} bytes`, bytes(line, '\n', sized(body)), replies, differs)
   }
 
@@ -240,7 +240,10 @@ class CommandDraw {
       if (isGoodWanted && !isGood) continue
       const text = `IDENTIFY ${body.length > 300 ? `${body.length} bytes` : JSON.stringify(body.toString('latin1'))}`
       const json = body.toString('latin1')
-      const differs = /\d{16,}/.test(json) ? BEYOND_2_53 : /topology/i.test(json) ? TOPOLOGY_FIELDS : undefined
+      const differs = [
+        ...(/\d{16,}/.test(json) ? [BEYOND_2_53] : []),
+        ...(/topology/i.test(json) ? [TOPOLOGY_FIELDS] : []),
+      ]
       return this.#move(
         text,
         bytes('IDENTIFY\n', sized(body)),
@@ -317,9 +320,8 @@ class CommandDraw {
       `${command} `,
       `${command}  ${this.#goodTopic()}${parameter}`,
     ])
-    const differs = command === 'DPUB' ? beyond(parameter.slice(1), NS_PER_MS) : undefined
-    if (random.chance(0.4))
-      return { ...this.#sizes(line, this.#setting.limits.msgBytesMax), ...(differs === undefined ? {} : { differs }) }
+    const differs = command === 'DPUB' ? beyond(parameter.slice(1), NS_PER_MS) : []
+    if (random.chance(0.4)) return { ...this.#sizes(line, this.#setting.limits.msgBytesMax), differs }
     return this.#bodied(line, randomBytes(random, random.between(1, 120)), null, differs)
   }
 
@@ -373,7 +375,7 @@ class CommandDraw {
     const said = random.chance(0.75)
       ? body.length
       : Math.max(1, body.length + random.pick([-5, -4, -1, 1, 4, 5, 100, 1_000_000]))
-    const differs = said === body.length && count === sizes.length ? undefined : MPUB_LENGTH
+    const differs = said === body.length && count === sizes.length ? [] : [MPUB_LENGTH]
     const text = `${shown(line)}, which says ${said} bytes, ${count} messages, and has those of ${sizes.join(', ') || 'none'} bytes`
     return this.#move(text, bytes(line, '\n', int32(said), body), null, differs)
   }
@@ -422,12 +424,12 @@ class CommandDraw {
 /** What a move may lead to in a changed stream. */
 function inside(move: CommandMove): CommandMove {
   const setsBuffer = move.bytes.toString('latin1').toLowerCase().includes('output_buffer_size')
-  return setsBuffer ? { ...move, differs: SECOND_IDENTIFY_INSIDE } : move
+  return setsBuffer ? { ...move, differs: [...move.differs, SECOND_IDENTIFY_INSIDE] } : move
 }
 
 /** Beyond what nsqd's 64 bits hold, in nanoseconds where it counts those. */
-function beyond(text: string, factor: bigint): string | undefined {
-  return /^[0-9]+$/.test(text) && BigInt(text) * factor >= INT64_END ? BEYOND_64_BITS : undefined
+function beyond(text: string, factor: bigint): readonly string[] {
+  return /^[0-9]+$/.test(text) && BigInt(text) * factor >= INT64_END ? [BEYOND_64_BITS] : []
 }
 
 const shown = (line: string): string =>

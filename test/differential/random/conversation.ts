@@ -7,8 +7,8 @@ export type Kind = (typeof KINDS)[number]
 export interface Move {
   /** For people. */
   readonly text: string
-  /** The row of docs/compatibility.md that it may lead to, by its first cell. */
-  readonly differs?: string
+  /** The rows of docs/compatibility.md that it may lead to, by their first cells. */
+  readonly differs: readonly string[]
 }
 
 /** What a seed has made: moves that become steps. Without some of its moves it is a smaller conversation. */

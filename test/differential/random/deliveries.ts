@@ -51,7 +51,7 @@ export function deliveriesConversation(random: Random, seed: number, number: num
   const labels = { next: 0 }
   for (let tries = 0; moves.length < count && tries < count * TRIES; tries++) {
     const act = drawAct(random, labels)
-    const move = { act, text: JSON.stringify(act) }
+    const move = { act, text: JSON.stringify(act), differs: [] }
     if (stepsOf([...moves, move]) !== null) moves.push(move)
   }
   return { kind: 'deliveries', seed, number, flags: USUAL.flags, topics: [topic], moves, stepsOf }

@@ -68,7 +68,7 @@ describe('conversations that are drawn', () => {
 
 describe('a verdict', () => {
   const verdict = (ours: readonly string[], original: readonly string[], differs?: string, kind = 'commands') => {
-    const moves: Move[] = [{ text: 'a move', ...(differs === undefined ? {} : { differs }) }]
+    const moves: Move[] = [{ text: 'a move', differs: differs === undefined ? [] : [differs] }]
     const { known, at } = judge({ kind } as Conversation, moves, ours, original)
     return { known: [...known], at }
   }

@@ -142,21 +142,27 @@ class RequestDraw {
     ])()
   }
 
-  #move(request: Request, differs?: string): RequestMove {
+  #move(request: Request, differs: readonly string[] = []): RequestMove {
     const size =
       request.body === undefined
         ? ''
         : `, ${request.body.length} bytes ${JSON.stringify(String(request.body).slice(0, 60))}`
     const headers = request.headers === undefined ? '' : ` ${JSON.stringify(request.headers)}`
-    const reason = /[\x7f-\xff]/.test(request.request) ? MALFORMED_HTTP : differs
+    const isMalformed = /[\x7f-\xff]/.test(request.request)
     return {
       request,
       text: `${request.request}${headers}${size}`,
-      ...(reason === undefined ? {} : { differs: reason }),
+      differs: isMalformed ? [...differs, MALFORMED_HTTP] : differs,
     }
   }
 
-  #ask(method: string, path: string, query: string, body?: string | Uint8Array, differs?: string): RequestMove {
+  #ask(
+    method: string,
+    path: string,
+    query: string,
+    body?: string | Uint8Array,
+    differs?: readonly string[],
+  ): RequestMove {
     const request = `${method} ${path}${query === '' ? '' : `?${query}`}`
     if (body === undefined) return this.#move({ request }, differs)
     const headers = this.#random.chance(0.2) ? { headers: { 'transfer-encoding': 'chunked' } } : {}
@@ -261,21 +267,25 @@ class RequestDraw {
     ])()
     const query = this.#query([...this.#topicParameters(), ...defer])
     const isBeyond = defer.length > 0 && /^\+?[0-9]{13,}$/.test(delay)
-    return this.#ask(this.#method('POST'), this.#path('/pub'), query, body, isBeyond ? BEYOND_64_BITS : undefined)
+    return this.#ask(this.#method('POST'), this.#path('/pub'), query, body, isBeyond ? [BEYOND_64_BITS] : [])
   }
 
   #publishMany(): RequestMove {
     const random = this.#random
-    const value = random.pick(['true', 'true', '1', 'false', '0', 'yes', '', 'TRUE', 't'])
-    const isBinary = random.chance(0.6)
-    const binary = isBinary ? [random.chance(0.95) ? `binary=${value}` : 'binary'] : []
-    const body = isBinary && !['false', '0'].includes(value) ? this.#batch() : this.#lines()
-    return this.#ask(
-      this.#method('POST'),
-      this.#path('/mpub'),
-      this.#query([...this.#topicParameters(), ...binary]),
-      body,
-    )
+    const binary = random.pick([
+      [],
+      [],
+      ['binary=false'],
+      ['binary=0'],
+      ['binary=true'],
+      ['binary=true'],
+      ['binary=1'],
+      [`binary=${random.pick(['yes', '', 'TRUE', 't'])}`],
+      ['binary'],
+    ])
+    const isText = binary.length === 0 || /=(?:false|0)$/.test(binary[0])
+    const query = this.#query([...this.#topicParameters(), ...binary])
+    return this.#ask(this.#method('POST'), this.#path('/mpub'), query, isText ? this.#lines() : this.#batch())
   }
 
   #lines(): string | Uint8Array {
@@ -331,7 +341,7 @@ class RequestDraw {
   #config(): RequestMove {
     const random = this.#random
     const name = random.chance(0.95) ? random.pick(SETTINGS) : random.pick(NEW_SETTINGS)
-    const differs = NEW_SETTINGS.includes(name) ? LATER_FLAGS : undefined
+    const differs = NEW_SETTINGS.includes(name) ? [LATER_FLAGS] : []
     const path = this.#path(`/config/${name}`)
     const query = random.chance(0.1) ? this.#query([]) : ''
     if (random.chance(0.5)) return this.#ask(this.#method('GET'), path, query, undefined, differs)
@@ -373,9 +383,9 @@ class RequestDraw {
         ]),
         '',
         undefined,
-        DEBUG,
+        [DEBUG],
       )
-    if (random.chance(0.03)) return this.#ask(random.pick(METHODS), '/metrics', '', undefined, METRICS)
+    if (random.chance(0.03)) return this.#ask(random.pick(METHODS), '/metrics', '', undefined, [METRICS])
     const body = random.chance(0.3) ? random.pick(['', 'x']) : undefined
     return this.#ask(random.pick(['GET', ...METHODS]), this.#path(random.pick(paths)), this.#query([]), body)
   }

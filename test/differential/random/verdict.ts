@@ -51,9 +51,8 @@ function isTakenBack(our: string, their: string, known: Set<string>): boolean {
 
 /** The documented difference that one of the moves may lead to, and that looks like this. */
 function partingOf(moves: readonly Move[], our: string, their: string): string | null {
-  for (const { differs } of moves) {
-    const parting = differs === undefined ? undefined : PARTINGS[differs]
-    if (parting?.ours.test(our) && parting.original.test(their)) return differs as string
+  for (const name of moves.flatMap(({ differs }) => differs)) {
+    if (PARTINGS[name].ours.test(our) && PARTINGS[name].original.test(their)) return name
   }
   return null
 }
