@@ -238,6 +238,8 @@ class CommandDraw {
     for (;;) {
       const { body, isGood } = identifyBody(this.#random)
       if (isGoodWanted && !isGood) continue
+      // nsqd resets the connection before its error arrives.
+      if (body.length > LARGE_BYTES && body.length > this.#setting.limits.bodyBytesMax) continue
       const text = `IDENTIFY ${body.length > 300 ? `${body.length} bytes` : JSON.stringify(body.toString('latin1'))}`
       const json = body.toString('latin1')
       const differs = [
