@@ -9,8 +9,8 @@ import type { TurnQueue, TurnTask } from './turn-queue.js'
 export const OUTPUT_SIZE_BYTES_MAX = 256 * 1024
 /** A run of messages from here on goes out as a slice of the log, below it is copied next to its neighbours. */
 export const SLICE_SIZE_BYTES_MIN = 16 * 1024
-/** Up to here what is staged is copied for an output that keeps what it is given: less than a whole block is then kept. */
-const COPY_SIZE_BYTES_MAX = 4 * 1024
+/** Below it what is staged is copied for an output that keeps what it is given: less than a whole block is then kept. */
+const KEPT_BLOCK_BYTES_MIN = 16 * 1024
 /** Up to here a loop copies faster than a call does. */
 const LOOP_COPY_SIZE_BYTES_MAX = 48
 
@@ -102,7 +102,7 @@ export class Outbox implements ReplySink {
     this.#stagedBytes = 0
     this.#isUrgent = false
     // Where it will wait, or is likely to: exactly its bytes, not a whole block. Many small writes must not pin a block each.
-    const isCopied = this.#output.pendingBytes > 0 || (this.#keepsBlocks && staged.length <= COPY_SIZE_BYTES_MAX)
+    const isCopied = this.#output.pendingBytes > 0 || (this.#keepsBlocks && staged.length < KEPT_BLOCK_BYTES_MIN)
     this.#keepsBlocks = !this.#output.write(isCopied ? Buffer.from(staged) : staged)
     if (isCopied || !this.#keepsBlocks) this.#pool.give(block)
     this.noteDrain()

@@ -16,8 +16,6 @@ import type { Upgrades } from './upgrades.js'
 const LINGER_MS = 1_000
 /** Sending the rest to a peer may take so long, if nothing else (a write deadline) ends it before. */
 const END_MS_MAX = 30_000
-/** Below it a write that would be kept is copied instead: it stands in a block of 32 kB, which the session then has back. */
-const KEPT_BYTES_MIN = 16 * 1024
 
 /**
  * One socket and the session on it.
@@ -31,8 +29,6 @@ export class TcpConnection implements SessionOutput {
   /** The socket, or TLS on it. */
   #stream: Socket
   #codec: Codec | null = null
-  /** Whether writes are looked at again after they were made: TLS and deflate work on them later. */
-  #keepsWrites = false
   #tls: TlsPeer | null = null
   readonly #upgrades: Upgrades
   readonly #clock: Clock
@@ -68,12 +64,6 @@ export class TcpConnection implements SessionOutput {
 
   write(bytes: Uint8Array): boolean {
     if (this.#stream.destroyed) return true
-    if (!this.#keepsWrites || bytes.length >= KEPT_BYTES_MIN) return this.#write(bytes)
-    this.#write(Buffer.from(bytes))
-    return true
-  }
-
-  #write(bytes: Uint8Array): boolean {
     if (this.#codec === null) return this.#send(bytes)
     const isFree = this.#codec.encode(bytes)
     if (this.pendingBytes > 0) this.#isBehind = true
@@ -127,11 +117,9 @@ export class TcpConnection implements SessionOutput {
       this.#tls = peer
       this.#watch(stream)
       stream.on('data', this.#onRead)
-      this.#keepsWrites = true
       if (refusal !== null) throw new Error(refusal)
     } else {
       this.#codec = this.#upgrades.compress(kind, level, this.#codecEnds())
-      this.#keepsWrites = kind === 'deflate' // snappy makes something else of each write at once
     }
     // The session goes on by itself when it is told that all is done.
     if (this.#isPaused) this.pauseReading()
