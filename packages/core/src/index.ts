@@ -16,6 +16,7 @@ export { type OldMessage, type OldMessages, TopicWriter, type TopicWriterOptions
 export * from './errors.js'
 export * from './listen-address.js'
 export * from './names.js'
+export * from './peer-address.js'
 export * from './plugin.js'
 export { type MemoryStats, ProcessMemory } from './process-memory.js'
 export { RefusalLog, refusalsOf } from './refusal-log.js'

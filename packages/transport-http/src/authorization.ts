@@ -6,6 +6,7 @@ import {
   type Clock,
   type Identity,
   isValidName,
+  peerIpOf,
 } from '@spillway/core'
 import { commonNameOf } from '@spillway/tls'
 import type { Exchange } from './exchange.js'
@@ -104,7 +105,7 @@ function requestOf(exchange: Exchange, credentials: string): AuthRequest {
   const { encrypted = false } = socket as Partial<TLSSocket>
   return {
     secret: secretOf(credentials),
-    remoteIp: (socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    remoteIp: peerIpOf(socket),
     tls: encrypted,
     commonName: encrypted ? commonNameOf(socket as TLSSocket) : '',
   }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Clock, Logger, TimerHandle } from '@spillway/core'
+import { type Clock, type Logger, peerAddressOf, peerIpOf, type TimerHandle } from '@spillway/core'
 import {
   Session,
   type SessionContext,
@@ -52,7 +52,12 @@ export class TcpConnection implements SessionOutput {
     this.#upgrades = upgrades
     this.#clock = context.broker.clock
     this.#logger = logger
-    this.session = new Session({ context, output: this, ...peerOf(socket) })
+    this.session = new Session({
+      context,
+      output: this,
+      remoteAddress: peerAddressOf(socket),
+      remoteIp: peerIpOf(socket),
+    })
     this.#watch(socket)
     socket.on('close', () => {
       this.#endTimer?.cancel()
@@ -191,16 +196,4 @@ export class TcpConnection implements SessionOutput {
     if (this.#stream.destroyed) return
     this.#endTimer = this.#clock.setTimer(delayMs, () => this.destroy())
   }
-}
-
-/** IPv4 peers of a socket that listens for both kinds are shown as what they are. */
-const V4_IN_V6 = '::ffff:'
-
-function peerOf(socket: Socket): { remoteAddress: string; remoteIp: string } {
-  const { remoteAddress, remotePort } = socket
-  // Unix sockets have neither; so has a socket whose peer is gone already.
-  if (remoteAddress === undefined) return { remoteAddress: '@', remoteIp: '' }
-  const remoteIp = remoteAddress.startsWith(V4_IN_V6) ? remoteAddress.slice(V4_IN_V6.length) : remoteAddress
-  const host = remoteIp.includes(':') ? `[${remoteIp}]` : remoteIp
-  return { remoteAddress: `${host}:${remotePort}`, remoteIp }
 }
