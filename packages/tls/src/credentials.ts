@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { SecureContext, SecureContextOptions, SecureVersion } from 'node:tls'
 import { BrokerError } from '@spillway/core'
+import { fileFaultOf } from './file-fault.js'
 import type { TlsOptions, TlsVersion } from './options.js'
 import type { ReadCertificate } from './tell-certificate.js'
 
@@ -20,14 +21,6 @@ const WEAK_CIPHERS = 'DEFAULT@SECLEVEL=0'
  * was is told by the keys of its tickets anyhow: a context has its own, so that no session outlives a reload.
  */
 const SESSION_ID_CONTEXT = 'spillway'
-/** Where each certificate of a PEM file begins. */
-const CERTIFICATE = /(?=-----BEGIN CERTIFICATE-----)/
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'it is a folder',
-}
 
 /** A listener's certificate, key and authorities, as they were last read. */
 export class TlsCredentials {
@@ -122,32 +115,22 @@ export class TlsCredentials {
     return resolve(this.#basePath, path)
   }
 
-  /** OpenSSL takes a file up to the first certificate that it cannot read, be it none, and says nothing. */
   async #readAuthorities(path: string): Promise<Buffer> {
     const pem = await this.#read(path)
-    const { X509Certificate } = await import('node:crypto')
-    const certificates = pem
-      .toString('latin1')
-      .split(CERTIFICATE)
-      .filter((text) => text.startsWith('-----BEGIN CERTIFICATE'))
-    if (certificates.length === 0) throw refusal(`${this.#resolve(path)}: no certificate in it`)
-    for (const [index, certificate] of certificates.entries()) {
-      try {
-        new X509Certificate(certificate)
-      } catch (error) {
-        const reason = `certificate ${index + 1} in it cannot be read: ${(error as Error).message}`
-        throw refusal(`${this.#resolve(path)}: ${reason}`, error)
-      }
-    }
-    return pem
+    const { faultOfAuthorities } = await import('./authorities.js') // only where it is needed
+    const fault = faultOfAuthorities(pem)
+    if (fault === null) return pem
+    const { number, error } = fault
+    const reason =
+      error === null ? 'no certificate in it' : `certificate ${number} in it cannot be read: ${error.message}`
+    throw refusal(`${this.#resolve(path)}: ${reason}`, error ?? undefined)
   }
 
   async #read(path: string): Promise<Buffer> {
     try {
       return await readFile(this.#resolve(path))
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException
-      throw refusal(`${this.#resolve(path)}: ${REASONS[code] ?? message}`, error)
+      throw refusal(`${this.#resolve(path)}: ${fileFaultOf(error)}`, error)
     }
   }
 }
