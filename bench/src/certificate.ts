@@ -1,4 +1,4 @@
-import { makeCertificate, TestFiles } from '@spillway/tls/testing'
+import { TestFiles } from '@spillway/tls/testing'
 
 /** A certificate for the brokers of one scenario, made when the first of them asks. */
 export class Certificate {
@@ -6,9 +6,7 @@ export class Certificate {
 
   /** Flags that nsqd and Spillway share. */
   async flags(): Promise<string[]> {
-    const { cert, key } = await makeCertificate('bench')
-    const certPath = await this.#files.write('cert.pem', cert)
-    const keyPath = await this.#files.write('key.pem', key)
+    const { certPath, keyPath } = await this.#files.writeCertificate('bench')
     return [`--tls-cert=${certPath}`, `--tls-key=${keyPath}`, '--https-address=127.0.0.1:0']
   }
 

@@ -9,9 +9,7 @@ describe('the authorities of client certificates', () => {
   let authority: string
 
   before(async () => {
-    const { cert, key } = await makeCertificate('127.0.0.1')
-    certPath = await files.write('cert.pem', cert)
-    keyPath = await files.write('key.pem', key)
+    ;({ certPath, keyPath } = await files.writeCertificate('127.0.0.1'))
     authority = (await makeAuthority('authority')).cert
   })
 

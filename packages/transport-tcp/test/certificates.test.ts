@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { TestLogger } from '@spillway/core/testing'
 import { TlsCredentials, tellCertificate } from '@spillway/tls'
-import { makeCertificate, TestFiles } from '@spillway/tls/testing'
+import { TestFiles } from '@spillway/tls/testing'
 
 const YEARS_MS = 365 * 86_400_000
 
@@ -12,9 +12,11 @@ describe('the certificate of a listener', () => {
   let credentials: TlsCredentials
 
   before(async () => {
-    const { cert, key } = await makeCertificate('broker')
-    const [certPath, keyPath] = [await files.write('cert.pem', cert), await files.write('key.pem', key)]
-    const options = { certPath, keyPath, clientAuthPolicy: 'none', versionMin: 'TLS1.2' } as const
+    const options = {
+      ...(await files.writeCertificate('broker')),
+      clientAuthPolicy: 'none',
+      versionMin: 'TLS1.2',
+    } as const
     credentials = new TlsCredentials(options, '/', (read) => tellCertificate(read, logger, wallMs))
   })
 

@@ -15,8 +15,7 @@ let server: TestServer | null = null
 let certificate: { readonly certPath: string; readonly keyPath: string }
 
 before(async () => {
-  const { cert, key } = await makeCertificate('127.0.0.1')
-  certificate = { certPath: await files.write('cert.pem', cert), keyPath: await files.write('key.pem', key) }
+  certificate = await files.writeCertificate('127.0.0.1')
 })
 
 after(() => files.remove())

@@ -44,6 +44,12 @@ export class TestFiles {
     return path
   }
 
+  /** Makes a certificate that signs itself, and returns the paths of it and its key. */
+  async writeCertificate(commonName: string): Promise<{ readonly certPath: string; readonly keyPath: string }> {
+    const { cert, key } = await makeCertificate(commonName)
+    return { certPath: await this.write('cert.pem', cert), keyPath: await this.write('key.pem', key) }
+  }
+
   async remove(): Promise<void> {
     if (this.#folder !== null) await rm(this.#folder, { recursive: true })
     this.#folder = null
