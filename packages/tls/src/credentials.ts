@@ -26,15 +26,19 @@ const SESSION_ID_CONTEXT = 'spillway'
 export class TlsCredentials {
   readonly #options: TlsOptions
   readonly #basePath: string
-  readonly #onRead: (certificate: ReadCertificate) => void
+  readonly #onRead: (certificate: ReadCertificate) => Promise<void>
   #contextOptions: SecureContextOptions | null = null
   #context: SecureContext | null = null
 
   /**
    * @param basePath - where relative paths begin
-   * @param onRead - told whenever the files were read and can be used
+   * @param onRead - told, and waited for, whenever the files were read and can be used
    */
-  constructor(options: TlsOptions, basePath: string, onRead: (certificate: ReadCertificate) => void = () => {}) {
+  constructor(
+    options: TlsOptions,
+    basePath: string,
+    onRead: (certificate: ReadCertificate) => Promise<void> = async () => {},
+  ) {
     this.#onRead = onRead
     this.#options = options
     this.#basePath = basePath
@@ -67,7 +71,7 @@ export class TlsCredentials {
     }
     const isReload = this.#contextOptions !== null
     this.#contextOptions = options
-    this.#onRead({ path: this.#resolve(certPath), pem: cert, isReload })
+    await this.#onRead({ path: this.#resolve(certPath), pem: cert, isReload })
   }
 
   /** For one more connection. Null before {@link load}. */

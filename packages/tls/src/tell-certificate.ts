@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto'
 import type { Logger } from '@spillway/core'
 
 /** A certificate as a listener has just read it. */
@@ -11,11 +10,12 @@ export interface ReadCertificate {
 }
 
 /** One line for a certificate that clients will not take for its dates, or that was read again: whose it is, and until when. */
-export function tellCertificate(
+export async function tellCertificate(
   { path, pem, isReload }: ReadCertificate,
   logger: Pick<Logger, 'warn' | 'info'>,
   wallMs: number,
-): void {
+): Promise<void> {
+  const { X509Certificate } = await import('node:crypto') // only where it is needed
   const { subject, validFrom, validTo } = new X509Certificate(pem)
   const fields = { path, subject: subject.replaceAll('\n', ', '), validTo: new Date(validTo).toISOString() }
   if (wallMs > Date.parse(validTo))

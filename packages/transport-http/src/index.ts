@@ -13,7 +13,7 @@ export default definePlugin({
   optionsSchema: OPTIONS_SCHEMA,
   create(options: HttpTransportOptions, { logger, clock, dataPath, configPath, onReload }) {
     if (options.tls === undefined) return new HttpTransport(options, dataPath)
-    const tell = (certificate: ReadCertificate): void => tellCertificate(certificate, logger, clock.wallMs())
+    const tell = (certificate: ReadCertificate): Promise<void> => tellCertificate(certificate, logger, clock.wallMs())
     const transport = new HttpTransport(options, dataPath, new TlsCredentials(options.tls, configPath, tell))
     onReload(() => transport.reload())
     return transport

@@ -36,7 +36,7 @@ export default definePlugin({
     additionalProperties: false,
   },
   create(options: TcpTransportOptions, { logger, clock, dataPath, configPath, onReload }) {
-    const tell = (certificate: ReadCertificate): void => tellCertificate(certificate, logger, clock.wallMs())
+    const tell = (certificate: ReadCertificate): Promise<void> => tellCertificate(certificate, logger, clock.wallMs())
     const credentials = options.tls === undefined ? null : new TlsCredentials(options.tls, configPath, tell)
     if (credentials !== null) onReload(() => credentials.load())
     return new TcpTransport(options, logger, dataPath, credentials)
