@@ -1,5 +1,6 @@
 import type { Logger } from '@spillway/core'
 import type { SpillwayNode } from '@spillway/core/node'
+import { HeapRoom } from './heap-room.js'
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 type StopSignal = keyof typeof SIGNAL_NUMBERS
@@ -20,11 +21,13 @@ export async function runNode(node: SpillwayNode, logger: Logger): Promise<numbe
     logger.info('SIGHUP: reloading')
     void node.reload()
   })
+  const heapRoom = new HeapRoom(node.broker.options.memorySizeBytesMax)
   await node.start()
   // A node without listeners would have nothing to keep the process alive.
   const keptAlive = setInterval(() => {}, 2 ** 30)
   const signal = await signalled
   clearInterval(keptAlive)
+  heapRoom.close()
   logger.info(`${signal}: stopping`)
   try {
     await node.stop()
