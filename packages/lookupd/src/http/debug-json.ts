@@ -9,9 +9,9 @@ const NS_PER_MS = 1_000_000n
 
 /** The whole database, as `/debug` shows it: who is where, by `category:topic:channel`. What has nobody is left out. */
 export function debugJson(database: RegistrationDatabase): string {
-  const sections: string[] = []
+  const sections = new Map<string, string>()
   const add = (key: string, entries: readonly string[]): void => {
-    if (entries.length > 0) sections.push(`${toGoJson(key)}:[${entries.join()}]`)
+    if (entries.length > 0) sections.set(key, `${toGoJson(key)}:[${entries.join()}]`)
   }
   for (const topic of database.topicsWithChannels) {
     for (const channel of database.channelsOf(topic)) {
@@ -23,7 +23,8 @@ export function debugJson(database: RegistrationDatabase): string {
     Array.from(database.peers, (peer) => peerJson(peer, null)),
   )
   for (const topic of database.topics) add(`topic:${topic}:`, Array.from(database.producersOf(topic), producerJson))
-  return `{${sections.join()}}`
+  const inOrder = Array.from(sections.keys()).sort()
+  return `{${inOrder.map((key) => sections.get(key)).join()}}`
 }
 
 function producerJson({ peer, tombstonedAtWallMs }: Producer): string {
