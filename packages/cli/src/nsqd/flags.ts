@@ -1,5 +1,5 @@
 import type { LogLevel } from '@spillway/core'
-import type { GoFlag } from '../go-flags.js'
+import type { ConfigFlag } from '../config-flag.js'
 import { parseGoBoolean, parseGoDurationMs, parseGoInteger } from '../go-values.js'
 import { parseSizeBytes } from '../size.js'
 import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
@@ -12,19 +12,12 @@ import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
  */
 export type FlagEffect = 'effective' | 'later' | 'never'
 
-export interface NsqdFlag<T = unknown> extends GoFlag<T> {
+export interface NsqdFlag<T = unknown> extends ConfigFlag<T> {
   readonly effect: FlagEffect
   /** Where its value goes in the configuration, when it goes there as it is. */
   readonly pointer?: string
   /** What it is where it is not given, as {@link parse} would give it; as `/config` shows it. */
   readonly defaultValue?: T
-  /** Its key in nsqd's configuration file and in `/config`, where that is not its name with `_` for `-`. */
-  readonly key?: string
-}
-
-/** The key of a flag in nsqd's configuration file and in `/config`. */
-export function configKeyOf(name: string, { key }: NsqdFlag): string {
-  return key ?? name.replaceAll('-', '_')
 }
 
 type Settings<T> = Partial<Omit<NsqdFlag<T>, 'parse'>>

@@ -1,6 +1,7 @@
 import { type Broker, BrokerError, type ListenAddress, type Logger, type LogLevel, type Setting } from '@spillway/core'
 import type { LoadedConfig } from '@spillway/core/node'
-import { configKeyOf, NSQD_FLAGS, type NsqdFlag } from './flags.js'
+import { configKeyOf } from '../config-flag.js'
+import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 import { TLS_VERSIONS, type TlsRequirement, type TlsVersion, tlsRequirementOf } from './tls-flags.js'
 import type { NsqdValues } from './to-config.js'
 

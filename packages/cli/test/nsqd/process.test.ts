@@ -192,8 +192,8 @@ describe('nsqd', () => {
 })
 
 describe('node_modules/.bin', () => {
-  it('has both executables', () => {
-    for (const name of ['nsqd', 'spillway']) {
+  it('has the executables', () => {
+    for (const name of ['nsqd', 'nsqlookupd', 'spillway']) {
       const link = new URL(`../../../../../node_modules/.bin/${name}`, import.meta.url)
       const own = fileURLToPath(new URL(`../../../bin/${name}.js`, import.meta.url))
       assert.equal(realpathSync(link), realpathSync(own))
