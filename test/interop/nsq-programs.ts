@@ -10,7 +10,16 @@ import { runGo } from './go-tool.js'
 import { reasonFrom, type Unavailable } from './unavailable.js'
 
 const SOURCE = fileURLToPath(new URL('../../interop/nsq/', import.meta.url))
-const NAMES = ['nsq_stat', 'nsq_tail', 'nsq_to_file', 'nsq_to_http', 'nsq_to_nsq', 'nsqadmin', 'to_nsq'] as const
+const NAMES = [
+  'nsq_stat',
+  'nsq_tail',
+  'nsq_to_file',
+  'nsq_to_http',
+  'nsq_to_nsq',
+  'nsqadmin',
+  'nsqlookupd',
+  'to_nsq',
+] as const
 const BUILD_LIMIT_MS = 300_000
 
 export type NsqProgramName = (typeof NAMES)[number]
