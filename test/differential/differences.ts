@@ -118,8 +118,7 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
   'its errors in answer to commands': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
   'its answers above 64 KiB, or above 1 MiB over HTTP':
     'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
-  'topics and channels that were there at the start':
-    'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'topics and channels that were there at the start': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
   'its host name': 'packages/discovery-nsqlookupd/test/name-lookups.test.ts',
   'log lines about one that does not answer': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
   'unknown keys of the TOML file': 'packages/cli/test/nsqd/config-file.test.ts',

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import type { LookupFunction } from 'node:net'
-import type { Clock } from '@spillway/core'
+import type { Clock, TimerHandle } from '@spillway/core'
 import { type LookupdHttp, quoted } from './identify.js'
 
 /** An answer that is longer is none. */
@@ -42,29 +42,31 @@ export class ChannelQueries {
         agent: this.#agent,
         lookup,
       })
+      const timers: TimerHandle[] = []
+      const settle = (): void => {
+        for (const timer of timers) timer.cancel()
+        this.#cancels.delete(cancel)
+      }
       const cancel = (reason: Error): void => {
+        settle()
         asked.destroy()
-        settle(() => reject(reason))
+        reject(reason)
+      }
+      const cancelAfter = (timeoutMs: number, what: string): void => {
+        timers.push(clock.setTimer(timeoutMs, () => cancel(new Error(`no ${what} within ${timeoutMs} ms`))))
       }
       this.#cancels.add(cancel)
-      const timeoutMs = connectTimeoutMs + requestTimeoutMs
-      const late = clock.setTimer(timeoutMs, () => cancel(new Error(`no answer within ${timeoutMs} ms`)))
-      const settle = (how: () => void): void => {
-        late.cancel()
-        this.#cancels.delete(cancel)
-        how()
-      }
+      cancelAfter(connectTimeoutMs + requestTimeoutMs, 'answer')
       asked.once('socket', (socket) => {
-        const connecting = clock.setTimer(connectTimeoutMs, () => {
-          cancel(new Error(`no connection within ${connectTimeoutMs} ms`))
-        })
-        socket.once('connect', () => connecting.cancel()).once('close', () => connecting.cancel())
+        if (asked.destroyed) return
+        cancelAfter(connectTimeoutMs, 'connection')
+        socket.once('connect', () => timers[1].cancel())
       })
       asked.once('response', (response) => {
-        read(response).then(
-          (channels) => settle(() => resolve(channels)),
-          (error: Error) => cancel(error),
-        )
+        read(response).then((channels) => {
+          settle()
+          resolve(channels)
+        }, cancel)
       })
       asked.once('upgrade', () => cancel(new Error('it answered something else')))
       // After an answer nobody listens any more, and a late error must not go uncaught.

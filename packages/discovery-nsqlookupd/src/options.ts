@@ -40,7 +40,10 @@ export const OPTIONS_SCHEMA = {
     connectTimeoutMs: duration(1_000, 'How long connecting to one may take.'),
     answerTimeoutMs: duration(1_000, 'How long one may take for each answer.'),
     pingIntervalMs: duration(15_000, 'How often each is told that this node is still there.'),
-    reconnectDelayMsMax: duration(15_000, 'The longest wait before the next try to connect; the first is at most 1000.'),
+    reconnectDelayMsMax: duration(
+      15_000,
+      'The longest wait before the next try to connect; the first is at most 1000.',
+    ),
     httpConnectTimeoutMs: duration(2_000, "How long connecting to one's HTTP port may take."),
     httpRequestTimeoutMs: duration(5_000, 'How long one may take to answer which channels a topic has.'),
   },

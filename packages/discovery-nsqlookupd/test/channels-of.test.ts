@@ -3,7 +3,7 @@ import { FakeClock, SAMPLE_NODE_ADDRESS, TestLogger } from '@spillway/core/testi
 import { NsqlookupdDiscovery } from '../src/index.js'
 import { SAMPLE_OPTIONS } from './support/sample-options.js'
 import { ScriptedLookupd } from './support/scripted-lookupd.js'
-import { until } from './support/until.js'
+import { turns, until } from './support/until.js'
 
 describe('channels that nsqlookupd knows', () => {
   let clock: FakeClock
@@ -85,6 +85,7 @@ describe('channels that nsqlookupd knows', () => {
     second.onQuestion = () => {}
     const asked = channelsOf('t')
     await until(() => second.questions.length === 1 && first.questions.length === 1)
+    await turns(clock) // what the other one has answered is read
     clock.advance(6_999)
     assert.equal(logger.messages('warn').length, 0)
     clock.advance(1)

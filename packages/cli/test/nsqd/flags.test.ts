@@ -138,7 +138,9 @@ describe("nsqd's flags", () => {
   })
 
   it('warn of an nsqlookupd that cannot be connected to, and do without', () => {
-    const values = valuesOf(...['h', 'a:4160', 'h:lookupd', '', '[::1]:4160'].map((each) => `--lookupd-tcp-address=${each}`))
+    const values = valuesOf(
+      ...['h', 'a:4160', 'h:lookupd', '', '[::1]:4160'].map((each) => `--lookupd-tcp-address=${each}`),
+    )
     assert.deepEqual(warningsOf(values), [
       '--lookupd-tcp-address=h is not used: expected <addr>:<port> with a port from 1 to 65535',
       '--lookupd-tcp-address=h:lookupd is not used: expected <addr>:<port> with a port from 1 to 65535',

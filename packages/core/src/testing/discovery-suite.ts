@@ -17,7 +17,10 @@ export interface DiscoveryTestParts {
 /** What a discovery's author gives to {@link testDiscovery}. */
 export interface DiscoverySuite {
   /** Makes a discovery, not started yet, for which topics have these channels elsewhere, and others none. */
-  create(elsewhere: Readonly<Record<string, readonly string[]>>, parts: DiscoveryTestParts): Discovery | Promise<Discovery>
+  create(
+    elsewhere: Readonly<Record<string, readonly string[]>>,
+    parts: DiscoveryTestParts,
+  ): Discovery | Promise<Discovery>
   /**
    * Makes one that reaches nobody: all that it would ask is silent, or not there. `null` for one that asks nobody.
    * Time moves on while it is asked.
