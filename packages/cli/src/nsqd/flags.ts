@@ -7,10 +7,9 @@ import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
 /**
  * What a flag does here:
  * - `effective`: what nsqd's does, or what ours says
- * - `later`: it is checked, but its feature is not built yet
  * - `never`: it tunes a part of nsqd that Spillway does not have
  */
-export type FlagEffect = 'effective' | 'later' | 'never'
+export type FlagEffect = 'effective' | 'never'
 
 export interface NsqdFlag<T = unknown> extends ConfigFlag<T> {
   readonly effect: FlagEffect
@@ -62,7 +61,6 @@ const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
 /** Percentiles, several in one value by commas. What is no number is told later, as nsqd does. */
 const parsePercentiles = (text: string): string[] => text.split(',')
 
-const later = { effect: 'later' } as const
 const never = { effect: 'never' } as const
 const to = (key: string) => ({ pointer: `/node/${key}` })
 
@@ -108,8 +106,7 @@ export const NSQD_FLAGS = {
     defaultValue: 0,
     ...to('broadcastHttpPort'),
   }),
-  'lookupd-tcp-address': strings('lookupd TCP address (may be given several times)', {
-    ...later,
+  'lookupd-tcp-address': strings('<addr>:<port> of an nsqlookupd (may be given several times)', {
     key: 'nsqlookupd_tcp_addresses',
     defaultValue: [],
   }),
