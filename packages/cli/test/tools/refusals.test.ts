@@ -12,7 +12,10 @@ const TWO_SOURCES = 'use --nsqd-tcp-address or --lookupd-http-address not both'
 const BAD_NAME = '1 to 64 of the characters a-z A-Z 0-9 . _ -, and perhaps #ephemeral at the end'
 
 /** Tools refuse in NSQ's words, where it has some. */
-function refuses<F extends Readonly<Record<string, GoFlag>>>(tool: Tool<F>, cases: readonly [string[], string][]): void {
+function refuses<F extends Readonly<Record<string, GoFlag>>>(
+  tool: Tool<F>,
+  cases: readonly [string[], string][],
+): void {
   describe(`${tool.name} refuses, in a line and with 1,`, () => {
     for (const [args, reason] of cases) {
       it(args.length === 0 ? 'nothing at all' : args.join(' '), async () => {
