@@ -30,6 +30,9 @@ class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
 
+/** Timers count in 31 bits, and fire at once above. */
+const TIMER_MS_MAX = 2 ** 31 - 1
+
 /** Sends requests over HTTP and HTTPS, on connections that it keeps. It follows no redirects. */
 export class HttpSender {
   readonly #options: HttpSenderOptions
@@ -37,7 +40,12 @@ export class HttpSender {
   readonly #encrypted: EncryptedAgent
 
   constructor(options: HttpSenderOptions) {
-    this.#options = options
+    const { connectTimeoutMs, requestTimeoutMs } = options
+    this.#options = {
+      ...options,
+      connectTimeoutMs: Math.min(connectTimeoutMs, TIMER_MS_MAX),
+      requestTimeoutMs: Math.min(requestTimeoutMs, TIMER_MS_MAX),
+    }
     const agentOptions = { keepAlive: true, maxSockets: options.connectionsMax }
     this.#plain = new PlainAgent(agentOptions)
     this.#encrypted = new EncryptedAgent(agentOptions)
@@ -67,7 +75,11 @@ export class HttpSender {
       const length = method === 'GET' ? {} : { 'content-length': body.length }
       const options = { method, agent, headers: { ...headers, ...length } }
       const request = (isEncrypted ? requestEncrypted : requestPlain)(url, options)
-      const giveUp = (reason: string) => (): void => void request.destroy(new Error(reason))
+      let reason: Error | null = null
+      const giveUp = (text: string) => (): void => {
+        reason = new Error(text)
+        request.destroy(reason)
+      }
       const timer = setTimeout(giveUp(`no answer within ${requestTimeoutMs} ms`), requestTimeoutMs)
       let connectTimer: NodeJS.Timeout | undefined
       request.once('socket', (socket) => {
@@ -78,7 +90,7 @@ export class HttpSender {
       request.once('response', (response: IncomingMessage) => {
         const { statusCode: status = 0, headers: answered } = response
         response.once('end', () => resolve({ status, location: answered.location ?? '' }))
-        response.once('error', reject)
+        response.once('error', (error) => reject(reason ?? error))
         response.resume()
       })
       request.on('error', (error: NodeJS.ErrnoException) => {
