@@ -7,7 +7,8 @@ export async function readBody(request: IncomingMessage, sizeBytesMax: number): 
   if (Number(request.headers['content-length'] ?? 0) > sizeBytesMax) throw tooLarge()
   const chunks: Buffer[] = []
   let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // The request is not destroyed by leaving the loop: then nobody would read why.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length
     if (sizeBytes > sizeBytesMax) throw tooLarge()
     chunks.push(chunk)

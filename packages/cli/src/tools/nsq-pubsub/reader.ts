@@ -15,6 +15,8 @@ export class Reader {
   readonly remoteAddress: string
   readonly #consumer: Consumer
   readonly #response: ServerResponse
+  /** Written, and not taken for sending yet. */
+  readonly #leaving = new Set<Message>()
   /** How many more there may be. */
   #left: number
   deliveredCount = 0
@@ -43,7 +45,7 @@ export class Reader {
   /** Resolves once the reader has gone, has as many as it wanted, or is closed. */
   async run(): Promise<void> {
     const response = this.#response
-    response.once('close', () => void this.#consumer.close())
+    response.once('close', () => this.#gone())
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
     // So that the reader knows that it is served, before there is a message.
     response.flushHeaders()
@@ -62,14 +64,20 @@ export class Reader {
   }
 
   #write(message: Message): boolean {
+    this.#leaving.add(message)
     return this.#response.write(Buffer.concat([message.body, LINE_FEED]), (error) => {
-      if (error !== null && error !== undefined) {
-        message.requeue({ delayMs: 0, backoff: false })
-        return
-      }
+      this.#leaving.delete(message)
+      if (error) return giveBack(message)
       message.finish()
       this.deliveredCount++
     })
+  }
+
+  /** The connection is closed, by whichever end. */
+  #gone(): void {
+    for (const message of this.#leaving) giveBack(message)
+    this.#leaving.clear()
+    void this.#consumer.close()
   }
 
   async #drained(): Promise<void> {
@@ -79,4 +87,9 @@ export class Reader {
     await Promise.race([once(this.#response, 'drain', { signal }), once(this.#response, 'close', { signal })])
     gone.abort()
   }
+}
+
+/** For others, at once; settled messages are left alone. */
+function giveBack(message: Message): void {
+  message.requeue({ delayMs: 0, backoff: false })
 }
