@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { OurPrograms } from '../support/our-programs.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { allReady, settled } from './channel-waits.js'
 import { COUNTED, countedChannel } from './counted-channel.js'
@@ -7,16 +8,21 @@ import { linesOf, plannedLines } from './published-lines.js'
 
 const LIMIT_MS = 10_000
 
-describe('nsq_stat', () => {
-  const programs = new NsqPrograms('nsq_stat')
+for (const isOurs of [false, true]) {
+describe(isOurs ? 'nsq_stat, ours' : 'nsq_stat', () => {
+  const originals = new NsqPrograms('nsq_stat')
+  const programs = isOurs ? new OurPrograms() : originals
   let broker: RunningBroker | undefined
 
   before(async function () {
-    await programs.prepare(this)
+    await originals.prepare(this)
     // It asks each node for its name, and goes on under that.
     broker = await startBroker({ flags: ['--broadcast-address=127.0.0.1'] })
   })
-  afterEach(() => programs.killForgotten())
+  afterEach(() => {
+    originals.killForgotten()
+    programs.killForgotten()
+  })
   after(() => broker?.stop())
 
   function flagsFor({ httpAddress }: RunningBroker, topic: string, channel: string, ...more: string[]): string[] {
@@ -48,7 +54,7 @@ describe('nsq_stat', () => {
 
   it('prints how many come in and go out', async () => {
     assert.ok(broker)
-    const tail = programs.start('nsq_tail', [`--nsqd-tcp-address=${broker.tcpAddress}`, '--topic=busy', '--channel=c'])
+    const tail = originals.start('nsq_tail', [`--nsqd-tcp-address=${broker.tcpAddress}`, '--topic=busy', '--channel=c'])
     await allReady(broker, 'busy', 'c', 1)
     const stat = programs.start('nsq_stat', flagsFor(broker, 'busy', 'c', '--interval=250ms', '--count=5'))
     // From its first look on, whose numbers it does not print.
@@ -78,6 +84,7 @@ describe('nsq_stat', () => {
     assert.match(nowhere.stderr, /failed to get nsqd stats/)
   })
 })
+}
 
 /** A row of the table, by the names above it. */
 function named(names: string, row: string): Record<string, number> {

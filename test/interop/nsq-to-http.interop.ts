@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { OurPrograms } from '../support/our-programs.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { settled } from './channel-waits.js'
 import { NsqPrograms } from './nsq-programs.js'
@@ -11,8 +12,10 @@ import { assertEachOnce } from './published-lines.js'
 
 const REFUSED_COUNT = 3
 
-describe('nsq_to_http', () => {
-  const programs = new NsqPrograms('nsq_to_http')
+for (const isOurs of [false, true]) {
+describe(isOurs ? 'nsq_to_http, ours' : 'nsq_to_http', () => {
+  const originals = new NsqPrograms('nsq_to_http')
+  const programs = isOurs ? new OurPrograms() : originals
   const accepted: string[] = []
   let broker: RunningBroker | undefined
   let server: Server | undefined
@@ -20,7 +23,7 @@ describe('nsq_to_http', () => {
   let refusalsLeft = 0
 
   before(async function () {
-    await programs.prepare(this)
+    await originals.prepare(this)
     server = createServer(async (request, response) => {
       const body = await text(request)
       if (refusalsLeft > 0) {
@@ -36,7 +39,10 @@ describe('nsq_to_http', () => {
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
     broker = await startBroker()
   })
-  afterEach(() => programs.killForgotten())
+  afterEach(() => {
+    originals.killForgotten()
+    programs.killForgotten()
+  })
   after(async () => {
     server?.closeAllConnections()
     server?.close()
@@ -62,3 +68,4 @@ describe('nsq_to_http', () => {
     assert.deepEqual([stats.requeue_count, stats.timeout_count], [REFUSED_COUNT, 0])
   })
 })
+}

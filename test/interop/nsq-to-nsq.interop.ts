@@ -1,19 +1,25 @@
 import assert from 'node:assert/strict'
+import { OurPrograms } from '../support/our-programs.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { settled } from './channel-waits.js'
 import { NsqPrograms } from './nsq-programs.js'
 import { publishAll } from './nsqjs-client.js'
 import { assertEachOnce, linesOf } from './published-lines.js'
 
-describe('nsq_to_nsq', () => {
-  const programs = new NsqPrograms('nsq_to_nsq')
+for (const isOurs of [false, true]) {
+describe(isOurs ? 'nsq_to_nsq, ours' : 'nsq_to_nsq', () => {
+  const originals = new NsqPrograms('nsq_to_nsq')
+  const programs = isOurs ? new OurPrograms() : originals
   let brokers: readonly RunningBroker[] = []
 
   before(async function () {
-    await programs.prepare(this)
+    await originals.prepare(this)
     brokers = await Promise.all([startBroker(), startBroker()])
   })
-  afterEach(() => programs.killForgotten())
+  afterEach(() => {
+    originals.killForgotten()
+    programs.killForgotten()
+  })
   after(() => Promise.all(brokers.map((broker) => broker.stop())))
 
   it('moves each message of a topic to another broker, once', async () => {
@@ -27,7 +33,7 @@ describe('nsq_to_nsq', () => {
       `--destination-nsqd-tcp-address=${destination.tcpAddress}`,
       '--destination-topic=arrived',
     ])
-    const tail = await programs.run('nsq_tail', [
+    const tail = await originals.run('nsq_tail', [
       `--nsqd-tcp-address=${destination.tcpAddress}`,
       '--topic=arrived',
       '--channel=tail',
@@ -40,3 +46,4 @@ describe('nsq_to_nsq', () => {
     assert.equal((await destination.http.topicStats('arrived'))?.message_count, messageCount)
   })
 })
+}

@@ -1,21 +1,27 @@
 import assert from 'node:assert/strict'
 import { CertificateFiles } from '../support/certificate-files.js'
+import { OurPrograms } from '../support/our-programs.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { goNsqOptions } from './go-nsq-options.js'
 import { NsqPrograms } from './nsq-programs.js'
 import { assertEachOnce, linesOf, plannedLines } from './published-lines.js'
 import { CHANGED_STREAMS, PLAIN } from './ways.js'
 
-describe('to_nsq', () => {
-  const programs = new NsqPrograms('to_nsq')
+for (const isOurs of [false, true]) {
+describe(isOurs ? 'to_nsq, ours' : 'to_nsq', () => {
+  const originals = new NsqPrograms('to_nsq')
+  const programs = isOurs ? new OurPrograms() : originals
   const certificates = new CertificateFiles()
   let broker: RunningBroker | undefined
 
   before(async function () {
-    await programs.prepare(this)
+    await originals.prepare(this)
     broker = await startBroker({ flags: await certificates.flags() })
   })
-  afterEach(() => programs.killForgotten())
+  afterEach(() => {
+    originals.killForgotten()
+    programs.killForgotten()
+  })
   after(async () => {
     await broker?.stop()
     await certificates.remove()
@@ -32,8 +38,9 @@ describe('to_nsq', () => {
       assert.equal((await broker.http.topicStats(topic))?.message_count, messageCount)
 
       const tailFlags = [...flags, '--channel=tail', `-n=${messageCount}`, ...goNsqOptions('--consumer-opt', way)]
-      const tail = await programs.run('nsq_tail', tailFlags)
+      const tail = await originals.run('nsq_tail', tailFlags)
       assertEachOnce(linesOf(tail.stdout), messageCount)
     })
   }
 })
+}
