@@ -72,7 +72,7 @@ async function run<F extends Flags>(tool: Tool<F>, values: FlagValues<F>, surrou
   const status = new StatusLine({
     write: surroundings.output.err,
     isShown: surroundings.isErrTerminal && !(tool.writesToStdout === true && surroundings.isOutTerminal),
-    nowMs: () => performance.now(),
+    nowMs: () => surroundings.clock.monotonicMs(),
   })
   const stopping = surroundings.listenForStop()
   const context: ToolContext = {
@@ -80,7 +80,7 @@ async function run<F extends Flags>(tool: Tool<F>, values: FlagValues<F>, surrou
     surroundings,
     status,
     openLogger: (level, prefix = `[${tool.name}] `) =>
-      new TextLogger({ level, prefix, clock: surroundings, write: (line) => status.print(line) }),
+      new TextLogger({ level, prefix, clock: surroundings.clock, write: (line) => status.print(line) }),
   }
   try {
     return await tool.run(values, context)

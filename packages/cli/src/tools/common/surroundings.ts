@@ -1,5 +1,9 @@
 import type { Writable } from 'node:stream'
+import type { Clock } from '@spillway/core'
 import { type Output, PROCESS_OUTPUT } from '../../output.js'
+
+/** Time; a timer keeps the process alive or not, as it likes. */
+export type ToolClock = Pick<Clock, 'monotonicMs' | 'wallMs' | 'setTimer'>
 
 /** What a tool has from the process, and from a test otherwise. */
 export interface ToolSurroundings {
@@ -8,10 +12,11 @@ export interface ToolSurroundings {
   readonly stdout: Writable
   readonly isOutTerminal: boolean
   readonly isErrTerminal: boolean
-  /** Milliseconds since 1970 UTC, with fractions. */
-  wallMs(): number
+  readonly clock: ToolClock
   /** What tells the tool to end, from now on. */
   listenForStop(): Stopping
+  /** Calls back at every SIGHUP, until what it returns is called. */
+  listenForHangup(callback: () => void): () => void
 }
 
 export interface Stopping {
@@ -31,9 +36,23 @@ export const PROCESS_SURROUNDINGS: ToolSurroundings = {
   get isErrTerminal() {
     return process.stderr.isTTY === true
   },
-  wallMs: () => performance.timeOrigin + performance.now(),
+  clock: {
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    setTimer(delayMs, callback) {
+      const timeout = setTimeout(callback, Math.min(delayMs, TIMEOUT_MS_MAX))
+      return { cancel: () => clearTimeout(timeout) }
+    },
+  },
   listenForStop: listenToProcess,
+  listenForHangup(callback) {
+    process.on('SIGHUP', callback)
+    return () => void process.off('SIGHUP', callback)
+  },
 }
+
+/** `setTimeout` counts in 31 bits, and fires at once above. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGINT: 2, SIGTERM: 15 }
 
