@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { Program } from './program.js'
-
-const BIN = fileURLToPath(new URL('../../../packages/cli/bin/', import.meta.url))
+import { toolCommand } from './tool-command.js'
 
 /** Our own executables, for one suite of tests: none outlives its test. */
 export class OurPrograms {
   readonly #running = new Set<Program>()
 
   start(name: string, flags: readonly string[], input?: string): Program {
-    const program = new Program({
-      command: process.execPath,
-      args: [`${BIN}${name}.js`, ...flags],
-      ...(input === undefined ? {} : { input }),
-    })
+    const program = new Program({ ...toolCommand(name, flags), ...(input === undefined ? {} : { input }) })
     this.#running.add(program)
     return program
   }

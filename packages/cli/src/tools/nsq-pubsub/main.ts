@@ -24,7 +24,7 @@ export const NSQ_PUBSUB: Tool<typeof NSQ_PUBSUB_FLAGS> = {
   run: nsqPubsub,
 }
 
-async function nsqPubsub(values: NsqPubsubValues, { stop, status, openLogger }: ToolContext): Promise<number> {
+async function nsqPubsub(values: NsqPubsubValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
   const { host, port, readersMax, bodySizeBytesMax } = checkValues(values)
   // A reader that goes in the middle of a message has not failed to handle it.
   const base = { maxAttempts: 0, ...consumerBaseOf('nsq_pubsub', values) }
@@ -39,7 +39,7 @@ async function nsqPubsub(values: NsqPubsubValues, { stop, status, openLogger }: 
     readersMax,
     openConsumer: (topic, channel) => makeConsumer({ ...base, topic, channel }, logger),
     random: Math.random,
-    nowMs: () => performance.now(),
+    nowMs: () => surroundings.clock.monotonicMs(),
   })
   const server = createServer((request, response) => void service.handle(request, response))
   server.maxConnections = readersMax + OTHER_CONNECTIONS_MAX

@@ -30,16 +30,16 @@ export const NSQ_TO_HTTP: Tool<typeof NSQ_TO_HTTP_FLAGS> = {
   run: nsqToHttp,
 }
 
-const nowMs = (): number => performance.now()
-
-async function nsqToHttp(values: NsqToHttpValues, { stop, status, openLogger }: ToolContext): Promise<number> {
+async function nsqToHttp(values: NsqToHttpValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
   const { topic, channel, concurrency, sample, mode, statusEvery, timeouts } = checkValues(values)
-  const base = consumerBaseOf('nsq_to_http', values)
+  // A message must not be lost for having been refused often, unless somebody asks for that.
+  const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_http', values) }
   const sender = new HttpSender({ ...timeouts, connectionsMax: concurrency })
   const { addresses, delivers } = deliveriesOf(values, sender)
-  const logger = openLogger('info')
+  const logger = openLogger(surroundings.isErrTerminal ? 'info' : 'warn')
+  const nowMs = (): number => surroundings.clock.monotonicMs()
   const chooser = chooserFor(mode, addresses.length, { nowMs, random: Math.random })
-  const destinations = new Destinations(addresses, chooser, nowMs, statusEvery, (line) => logger.info(line))
+  const destinations = new Destinations(addresses, chooser, nowMs, statusEvery, (line) => status.print(`${line}\n`))
   const failures = new OccasionalWarning((line) => logger.warn(line), nowMs)
   const consumer = makeConsumer({ ...base, topic, channel }, logger)
   consumer.on('handlerFailed', ({ message, error }) =>
@@ -66,7 +66,7 @@ function checkValues(values: NsqToHttpValues) {
     if (values['content-type'] === '') throw new FatalError('--content-type requires a value when used')
   }
   if (sample < 0 || sample > 1) throw new FatalError('ERROR: --sample must be between 0.0 and 1.0')
-  if (concurrency < 1) throw new FatalError(`--n must be at least 1, not ${concurrency}`)
+  if (concurrency < 1) throw new FatalError(`-n must be at least 1, not ${concurrency}`)
   const statusEvery = values['status-every'] ?? 0
   if (statusEvery < 0) throw new FatalError('--status-every must be 0 or more')
   const timeouts = {

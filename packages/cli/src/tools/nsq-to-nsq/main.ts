@@ -27,17 +27,16 @@ export const NSQ_TO_NSQ: Tool<typeof NSQ_TO_NSQ_FLAGS> = {
   run: nsqToNsq,
 }
 
-const nowMs = (): number => performance.now()
-
-async function nsqToNsq(values: NsqToNsqValues, { stop, status, openLogger }: ToolContext): Promise<number> {
+async function nsqToNsq(values: NsqToNsqValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
   const { topics, channel, targets } = checkValues(values)
   // A message must not be lost for having been refused often, unless somebody asks for that.
   const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_nsq', values) }
   const producerBase = { ...producerBaseOf('nsq_to_nsq', values['producer-opt']), failFast: true }
-  const logger = openLogger('info')
+  const logger = openLogger(surroundings.isErrTerminal ? 'info' : 'warn')
+  const nowMs = (): number => surroundings.clock.monotonicMs()
   const producers = targets.map((address) => makeProducer({ ...producerBase, address }, logger))
   const chooser = chooserFor(values.mode ?? 'hostpool', targets.length, { nowMs, random: Math.random })
-  const tell = (line: string): void => logger.info(line)
+  const tell = (line: string): void => status.print(`${line}\n`)
   const drops = new OccasionalWarning((line) => logger.warn(line), nowMs)
   const failures = new OccasionalWarning((line) => logger.warn(line), nowMs)
   const relay = new Relay({

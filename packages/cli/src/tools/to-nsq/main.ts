@@ -41,7 +41,7 @@ async function toNsq(values: ToNsqValues, context: ToolContext): Promise<number>
     ]),
   )
   const publisher = new RecordPublisher(topic, producers)
-  const { stop, status } = context
+  const { stop, status, surroundings } = context
   status.start('records published', () => publisher.publishedCount)
   const { stdin } = process
   stop.addEventListener('abort', () => stdin.destroy(), { once: true })
@@ -50,7 +50,7 @@ async function toNsq(values: ToNsqValues, context: ToolContext): Promise<number>
     publishStream(stdin, {
       splitter: new RecordSplitter(delimiter, recordSizeBytesMax),
       publisher,
-      limit: rate === 0 ? null : new RateLimit(rate, () => performance.now()),
+      limit: rate === 0 ? null : new RateLimit(rate, () => surroundings.clock.monotonicMs()),
       stop,
       closeInput: () => stdin.destroy(),
       pause: (delayMs) => pause(delayMs, undefined, { signal: stop }).catch(() => {}),
