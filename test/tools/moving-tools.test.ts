@@ -64,7 +64,11 @@ describe('tools', function () {
     it('publishes every line to every node, also the last one, and says nothing', async () => {
       const lines = Array.from({ length: 30_000 }, (_, number) => `line ${number}`)
       const to = [broker, other].map(({ tcpAddress }) => `--nsqd-tcp-address=${tcpAddress}`)
-      const program = await programs.run('to_nsq', ['--topic=lines', ...to], `${lines.slice(0, -1).join('\n')}\n\n${lines.at(-1)}`)
+      const program = await programs.run(
+        'to_nsq',
+        ['--topic=lines', ...to],
+        `${lines.slice(0, -1).join('\n')}\n\n${lines.at(-1)}`,
+      )
       assert.deepEqual([program.stdout, program.stderr], ['', ''])
       assert.deepEqual(await take(broker, 'lines', lines.length), lines)
       assert.equal(await messageCount(other, 'lines'), lines.length)
@@ -133,13 +137,19 @@ describe('tools', function () {
       assert.deepEqual((await take(other, 'whole', 4)).sort(), ['a', 'b', 'c', 'd'])
       await isEmpty(broker, 'half', 'nsq_to_nsq', 4)
       await stopped(program)
-      assert.match(program.stderr, /WARNING: \[half\/nsq_to_nsq\] message [0-9a-f]{16} comes again: 127\.0\.0\.1:1: E_CONNECT/)
+      assert.match(
+        program.stderr,
+        /WARNING: \[half\/nsq_to_nsq\] message [0-9a-f]{16} comes again: 127\.0\.0\.1:1: E_CONNECT/,
+      )
     })
 
     it('passes on what its rules say, and only that of it', async () => {
       const rules = ['--require-json-field=kind', '--require-json-value=7', '--whitelist-json-field=n']
       const program = programs.start('nsq_to_nsq', [...flagsFor('filtered'), ...rules])
-      await broker.http.post('/mpub?topic=filtered', '{"kind":7,"n":1,"x":2}\n{"kind":8,"n":2}\nno JSON\n{"n":3,"kind":"7"}')
+      await broker.http.post(
+        '/mpub?topic=filtered',
+        '{"kind":7,"n":1,"x":2}\n{"kind":8,"n":2}\nno JSON\n{"n":3,"kind":"7"}',
+      )
       assert.deepEqual((await take(other, 'filtered', 2)).sort(), ['{"n":1}', '{"n":3}'])
       await isEmpty(broker, 'filtered', 'nsq_to_nsq', 4)
       await stopped(program)
@@ -214,16 +224,21 @@ describe('tools', function () {
 
     beforeEach(async () => {
       ;[port = 0] = await freePorts(1)
-      const flags = [`--http-address=127.0.0.1:${port}`, `--nsqd-tcp-address=${broker.tcpAddress}`, '--max-subscribers=2']
+      const flags = [
+        `--http-address=127.0.0.1:${port}`,
+        `--nsqd-tcp-address=${broker.tcpAddress}`,
+        '--max-subscribers=2',
+      ]
       program = programs.start('nsq_pubsub', [...flags, '--max-msg-size=2000'])
       http = new HttpClient({ host: '127.0.0.1', port })
       await eventually(() => http.get('/ping'), LIMIT_MS, 'an answer to /ping')
     })
 
     async function subscribe(query: string): Promise<IncomingMessage> {
-      const [response] = (await once(get({ host: '127.0.0.1', port, path: `/sub?${query}`, agent: false }), 'response')) as [
-        IncomingMessage,
-      ]
+      const [response] = (await once(
+        get({ host: '127.0.0.1', port, path: `/sub?${query}`, agent: false }),
+        'response',
+      )) as [IncomingMessage]
       return response
     }
 

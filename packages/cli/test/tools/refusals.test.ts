@@ -17,7 +17,10 @@ const TWO_SOURCES = 'use --nsqd-tcp-address or --lookupd-http-address not both'
 const BAD_NAME = '1 to 64 of the characters a-z A-Z 0-9 . _ -, and perhaps #ephemeral at the end'
 
 /** Tools refuse in NSQ's words, where it has some. */
-function refuses<F extends Readonly<Record<string, GoFlag>>>(tool: Tool<F>, cases: readonly [string[], string][]): void {
+function refuses<F extends Readonly<Record<string, GoFlag>>>(
+  tool: Tool<F>,
+  cases: readonly [string[], string][],
+): void {
   describe(`${tool.name} refuses, in a line and with 1,`, () => {
     for (const [args, reason] of cases) {
       it(args.length === 0 ? 'nothing at all' : args.join(' '), async () => {
@@ -117,7 +120,7 @@ refuses(NSQ_TO_HTTP, [
   [['--topic=t', DIRECT, '--get=http://h/%s', '--content-type=a/b'], '--content-type only used with --post'],
   [['--topic=t', DIRECT, POST, '--content-type='], '--content-type requires a value when used'],
   [['--topic=t', DIRECT, POST, '--sample=1.1'], 'ERROR: --sample must be between 0.0 and 1.0'],
-  [['--topic=t', DIRECT, POST, '--header=a=b'], "--header \"a=b\": the format is 'Name: value'"],
+  [['--topic=t', DIRECT, POST, '--header=a=b'], '--header "a=b": the format is \'Name: value\''],
   [['--topic=t', DIRECT, POST, '-n=0'], '-n must be at least 1, not 0'],
 ])
 

@@ -20,11 +20,17 @@ export const NSQ_PUBSUB: Tool<typeof NSQ_PUBSUB_FLAGS> = {
   summary:
     'Publishes and consumes over HTTP: POST /pub?topic=, POST /mpub?topic=, GET /sub?topic=&channel=, GET /stats. Whoever reaches the address may do both: it asks nobody who they are.',
   flags: NSQ_PUBSUB_FLAGS,
-  examples: ['--nsqd-tcp-address=127.0.0.1:4150', '--lookupd-http-address=127.0.0.1:4161 --destination-nsqd-tcp-address=127.0.0.1:4150'],
+  examples: [
+    '--nsqd-tcp-address=127.0.0.1:4150',
+    '--lookupd-http-address=127.0.0.1:4161 --destination-nsqd-tcp-address=127.0.0.1:4150',
+  ],
   run: nsqPubsub,
 }
 
-async function nsqPubsub(values: NsqPubsubValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
+async function nsqPubsub(
+  values: NsqPubsubValues,
+  { stop, status, surroundings, openLogger }: ToolContext,
+): Promise<number> {
   const { host, port, readersMax, bodySizeBytesMax } = checkValues(values)
   // A reader that goes in the middle of a message has not failed to handle it.
   const base = { maxAttempts: 0, ...consumerBaseOf('nsq_pubsub', values) }
@@ -55,10 +61,12 @@ async function nsqPubsub(values: NsqPubsubValues, { stop, status, surroundings, 
 function checkValues(values: NsqPubsubValues) {
   const { 'http-address': address = '127.0.0.1:8080', 'max-subscribers': readersMax = 100 } = values
   const [, host, port] = /^(?:\[?(.*?)\]?):(\d{1,5})$/.exec(address) ?? []
-  if (host === undefined || Number(port) > 65_535) throw new FatalError(`--http-address ${JSON.stringify(address)} is not host:port`)
+  if (host === undefined || Number(port) > 65_535)
+    throw new FatalError(`--http-address ${JSON.stringify(address)} is not host:port`)
   if (readersMax < 0) throw new FatalError('--max-subscribers must be 0 or more')
   const bodySizeBytesMax = values['max-msg-size'] ?? MIB
-  if (bodySizeBytesMax < 1 || bodySizeBytesMax > 256 * MIB) throw new FatalError('--max-msg-size must be from 1 byte to 256MiB')
+  if (bodySizeBytesMax < 1 || bodySizeBytesMax > 256 * MIB)
+    throw new FatalError('--max-msg-size must be from 1 byte to 256MiB')
   return { host, port: Number(port), readersMax, bodySizeBytesMax }
 }
 

@@ -50,8 +50,12 @@ export class Reader {
     // So that the reader knows that it is served, before there is a message.
     response.flushHeaders()
     for await (const message of this.#consumer) {
+      if (response.destroyed) {
+        giveBack(message)
+        break
+      }
       const hasRoom = this.#write(message)
-      if (--this.#left === 0 || response.destroyed) break
+      if (--this.#left === 0) break
       if (!hasRoom) await this.#drained()
     }
     response.end()

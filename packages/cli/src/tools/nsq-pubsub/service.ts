@@ -72,7 +72,8 @@ export class Service {
     const digits = Math.floor(random() * 1e6)
     const channel = query.get('channel') || `nsq_pubsub${String(digits).padStart(6, '0')}#ephemeral`
     const messageCountMax = wholeNumber(query, 'n', Number.POSITIVE_INFINITY)
-    if (this.#readers.size >= readersMax) throw new HttpError(503, `${readersMax} readers are here already (--max-subscribers)`)
+    if (this.#readers.size >= readersMax)
+      throw new HttpError(503, `${readersMax} readers are here already (--max-subscribers)`)
     let consumer: Consumer
     try {
       consumer = openConsumer(topic, channel)
@@ -145,7 +146,12 @@ function wholeNumber(query: URLSearchParams, name: string, fallback: number): nu
 }
 
 /** A string as text, anything else as JSON. */
-function respond(response: ServerResponse, status: number, content: unknown, headers: Readonly<Record<string, string>> = {}) {
+function respond(
+  response: ServerResponse,
+  status: number,
+  content: unknown,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const isText = typeof content === 'string'
   const type = isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8'
   response.writeHead(status, { 'content-type': type, ...headers }).end(isText ? content : JSON.stringify(content))

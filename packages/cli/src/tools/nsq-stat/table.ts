@@ -8,7 +8,11 @@ import type { ChannelCounts } from './channel-counts.js'
  * ingress  egress |   total     mem    disk inflt   def |     req     t-o         msgs clients
  * ```
  */
-const WIDTHS = [[7, 7], [7, 7, 7, 5, 5], [7, 7, 12, 7]] as const
+const WIDTHS = [
+  [7, 7],
+  [7, 7, 7, 5, 5],
+  [7, 7, 12, 7],
+] as const
 const GROUPS = '------rate------+----------------depth----------------+--------------metadata---------------'
 const NAMES = [
   ['ingress', 'egress'],

@@ -35,5 +35,7 @@ function urlOf(address: string): URL {
 
 /** A redirect is none that is followed: a POST would become a GET without the message, and be accepted. */
 function refusal(status: number, location: string): Error {
-  return new Error(`got status code ${status}${location === '' ? '' : `, a redirect to ${location}, which is not followed`}`)
+  return new Error(
+    `got status code ${status}${location === '' ? '' : `, a redirect to ${location}, which is not followed`}`,
+  )
 }

@@ -30,7 +30,10 @@ export const NSQ_TO_HTTP: Tool<typeof NSQ_TO_HTTP_FLAGS> = {
   run: nsqToHttp,
 }
 
-async function nsqToHttp(values: NsqToHttpValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
+async function nsqToHttp(
+  values: NsqToHttpValues,
+  { stop, status, surroundings, openLogger }: ToolContext,
+): Promise<number> {
   const { topic, channel, concurrency, sample, mode, statusEvery, timeouts } = checkValues(values)
   // A message must not be lost for having been refused often, unless somebody asks for that.
   const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_http', values) }

@@ -27,7 +27,10 @@ export const NSQ_TO_NSQ: Tool<typeof NSQ_TO_NSQ_FLAGS> = {
   run: nsqToNsq,
 }
 
-async function nsqToNsq(values: NsqToNsqValues, { stop, status, surroundings, openLogger }: ToolContext): Promise<number> {
+async function nsqToNsq(
+  values: NsqToNsqValues,
+  { stop, status, surroundings, openLogger }: ToolContext,
+): Promise<number> {
   const { topics, channel, targets } = checkValues(values)
   // A message must not be lost for having been refused often, unless somebody asks for that.
   const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_nsq', values) }
@@ -75,7 +78,9 @@ function checkValues(values: NsqToNsqValues) {
   if ((values['status-every'] ?? 0) < 0) throw new FatalError('--status-every must be 0 or more')
   const circular = targets.find((address) => values['nsqd-tcp-address']?.includes(address))
   if (circular !== undefined && (destinationTopic === '' || topics.includes(destinationTopic))) {
-    throw new FatalError(`messages from ${circular} would go back into the same topic, and round for ever; use another --destination-topic`)
+    throw new FatalError(
+      `messages from ${circular} would go back into the same topic, and round for ever; use another --destination-topic`,
+    )
   }
   return { topics, channel, targets }
 }

@@ -57,12 +57,18 @@ async function toNsq(values: ToNsqValues, context: ToolContext): Promise<number>
     }),
   )
   await Promise.all([...producers.values()].map((producer) => producer.close()))
-  if (!isWhole) status.print(`to_nsq: stopped before the end of the input; ${publisher.publishedCount} records were published\n`)
+  if (!isWhole)
+    status.print(`to_nsq: stopped before the end of the input; ${publisher.publishedCount} records were published\n`)
   return 0
 }
 
 function readValues(values: ToNsqValues) {
-  const { topic = '', delimiter = '\n', rate = 0, 'max-record-size': recordSizeBytesMax = RECORD_SIZE_BYTES_MAX } = values
+  const {
+    topic = '',
+    delimiter = '\n',
+    rate = 0,
+    'max-record-size': recordSizeBytesMax = RECORD_SIZE_BYTES_MAX,
+  } = values
   if (topic === '') throw new FatalError('--topic required')
   const delimiterBytes = Buffer.from(delimiter)
   if (delimiterBytes.length !== 1) throw new FatalError('--delimiter must be a single byte')

@@ -5,7 +5,13 @@ import { Timings } from '../../../src/tools/destinations/timings.js'
 
 describe('destinations', () => {
   it('get messages as they are chosen, and an error says which one it was', async () => {
-    const destinations = new Destinations(['a:1', 'b:1'], new RoundRobin(2), () => 0, 0, () => {})
+    const destinations = new Destinations(
+      ['a:1', 'b:1'],
+      new RoundRobin(2),
+      () => 0,
+      0,
+      () => {},
+    )
     const sent: number[] = []
     const send = async (index: number): Promise<void> => {
       sent.push(index)
@@ -24,7 +30,13 @@ describe('destinations', () => {
       succeeded: (index: number, tookMs: number) => told.push(['succeeded', index, tookMs]),
       failed: (index: number) => told.push(['failed', index]),
     }
-    const destinations = new Destinations(['a:1'], chooser, () => nowMs, 0, () => {})
+    const destinations = new Destinations(
+      ['a:1'],
+      chooser,
+      () => nowMs,
+      0,
+      () => {},
+    )
     await destinations.send(async () => {
       nowMs += 7
     })
@@ -38,14 +50,26 @@ describe('destinations', () => {
   it('tell after so many messages how long they took: each when there are several, and all', async () => {
     const lines: string[] = []
     const send = async (): Promise<void> => {}
-    const several = new Destinations(['a:1', 'b:1'], new RoundRobin(2), () => 0, 2, (line) => lines.push(line))
+    const several = new Destinations(
+      ['a:1', 'b:1'],
+      new RoundRobin(2),
+      () => 0,
+      2,
+      (line) => lines.push(line),
+    )
     for (let count = 0; count < 4; count++) await several.send(send)
     assert.deepEqual(
       lines.map((line) => line.split(':')[0]),
       ['[aggregate]', '[a', '[b', '[aggregate]'],
     )
     lines.length = 0
-    const one = new Destinations(['a:1'], new RoundRobin(1), () => 0, 2, (line) => lines.push(line))
+    const one = new Destinations(
+      ['a:1'],
+      new RoundRobin(1),
+      () => 0,
+      2,
+      (line) => lines.push(line),
+    )
     for (let count = 0; count < 2; count++) await one.send(send)
     assert.deepEqual(lines, ['[aggregate]: finished 2 - 99th: 0.00ms - 95th: 0.00ms - avg: 0.00ms'])
   })

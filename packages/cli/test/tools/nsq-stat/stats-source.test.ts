@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type StatsSourceOptions, StatsSource } from '../../../src/tools/nsq-stat/stats-source.js'
+import { StatsSource, type StatsSourceOptions } from '../../../src/tools/nsq-stat/stats-source.js'
 
 describe('nsq_stat asks', () => {
   let servers: Server[]
@@ -68,7 +68,9 @@ describe('nsq_stat asks', () => {
       message: /^ERROR: failed to get topic producers - .*TOPIC_NOT_FOUND/,
     })
     const known = await serverWith({ '/lookup': { producers: [{ broadcast_address: '127.0.0.1', http_port: 1 }] } })
-    await assert.rejects(read({ lookupdAddresses: [known.address] }), { message: /^ERROR: failed to get nsqd stats - / })
+    await assert.rejects(read({ lookupdAddresses: [known.address] }), {
+      message: /^ERROR: failed to get nsqd stats - /,
+    })
   })
 
   it('and says which topic or channel nobody has', async () => {

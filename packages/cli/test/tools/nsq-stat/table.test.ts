@@ -28,7 +28,11 @@ ingress  egress |   total     mem    disk inflt   def |     req     t-o         
 
   it('says how many come in and go out in a second, cut to whole ones', () => {
     const rates = (from: Partial<ChannelCounts>, to: Partial<ChannelCounts>, intervalMs: number) =>
-      row({ ...NOTHING, ...from }, { ...NOTHING, ...to }, intervalMs).split('|')[0].trim().split(/ +/).map(Number)
+      row({ ...NOTHING, ...from }, { ...NOTHING, ...to }, intervalMs)
+        .split('|')[0]
+        .trim()
+        .split(/ +/)
+        .map(Number)
     assert.deepEqual(rates({ messageCount: 10 }, { messageCount: 21 }, 2_000), [5, 5])
     assert.deepEqual(rates({ depth: 5 }, { depth: 8, messageCount: 10 }, 1_000), [10, 7])
     assert.deepEqual(rates({ depth: 8 }, { depth: 5 }, 1_000), [0, 3])

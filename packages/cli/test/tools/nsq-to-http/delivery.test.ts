@@ -30,7 +30,9 @@ describe('nsq_to_http delivers', () => {
     assert.equal(sender.requests[0].url.href, 'http://h/a%20b?x=a+b%2F%C3%BC%26%2B%25~-_.Z9&y=1')
     await getting('http://h/%s', {}, sender)(Buffer.from([0xff, 0x00, 0x0a]))
     assert.equal(sender.requests[1].url.href, 'http://h/%FF%00%0A')
-    await assert.rejects(getting('http://h/%s', {}, senderWith(201))(Buffer.from('x')), { message: 'got status code 201' })
+    await assert.rejects(getting('http://h/%s', {}, senderWith(201))(Buffer.from('x')), {
+      message: 'got status code 201',
+    })
   })
 
   it('to where it was sent and not where it is redirected', async () => {

@@ -8,7 +8,13 @@ function relayTo(producer: RelayProducer, requiredField = '', requiredValue = ''
   const dropped: string[] = []
   const relay = new Relay({
     filter: new JsonFilter({ requiredField, requiredValue, fields: [] }),
-    destinations: new Destinations(['d:1'], new RoundRobin(1), () => 0, 0, () => {}),
+    destinations: new Destinations(
+      ['d:1'],
+      new RoundRobin(1),
+      () => 0,
+      0,
+      () => {},
+    ),
     producers: [producer],
     dropped: (reason) => dropped.push(reason),
   })

@@ -25,7 +25,12 @@ class FakeNode {
   }
 }
 
-function streamTo(nodes: readonly FakeNode[], input: PassThrough, limit: RateLimit | null = null, pause = async () => {}) {
+function streamTo(
+  nodes: readonly FakeNode[],
+  input: PassThrough,
+  limit: RateLimit | null = null,
+  pause = async () => {},
+) {
   const publisher = new RecordPublisher('t', new Map(nodes.map((node, index) => [`node${index}:1`, node])))
   const controller = new AbortController()
   const done = publishStream(input, {

@@ -14,7 +14,9 @@ describe('records of a stream', () => {
   it('end at the delimiter, wherever the chunks end', () => {
     const text = 'one\ntwo\n\nthree and more\n'
     for (let size = 1; size <= text.length; size++) {
-      const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, at) => text.slice(at * size, (at + 1) * size))
+      const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
+        text.slice(at * size, (at + 1) * size),
+      )
       assert.deepEqual(recordsOf(chunks), ['one', 'two', 'three and more'], `chunks of ${size}`)
     }
   })
