@@ -38,7 +38,8 @@ export class StatsSource {
 
   async #countsAt(address: string): Promise<ChannelCounts | null | undefined> {
     const { topic, channel, timeouts } = this.#options
-    const query = new URLSearchParams({ format: 'json', topic, channel, include_clients: 'false' })
+    // Not for the channel only: then the topic would be missing where the channel is.
+    const query = new URLSearchParams({ format: 'json', topic, include_clients: 'false' })
     const answer = await getJson(httpUrl(address, `/stats?${query}`), timeouts)
     return channelCountsOf(answer as StatsAnswer, topic, channel)
   }
