@@ -13,7 +13,12 @@ describe('nsq_tail', () => {
     await suite.publish('backlog', numbered(300))
     const end = await suite.run(suite.direct, '--topic=backlog', '--channel=tail', '-n', '250')
     assert.deepEqual([end.code, end.stderr], [0, ''])
-    assert.equal(end.stdout, numbered(250).map((line) => `${line}\n`).join(''))
+    assert.equal(
+      end.stdout,
+      numbered(250)
+        .map((line) => `${line}\n`)
+        .join(''),
+    )
     // The last one too: nobody gets it again.
     assert.deepEqual(await suite.counts('backlog', 'tail'), { finished: 250, left: 50, inFlight: 0 })
   })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { SecureVersion } from 'node:tls'
 import type { ConnectionOptions, ConsumerOptions, TlsOptions } from '@spillway/client'
 import type { GoFlag } from '../../go-flags.js'
 import { parseGoBoolean, parseGoDurationMs } from '../../go-values.js'
@@ -217,7 +218,9 @@ export function consumerOptionsOf(opts: readonly ClientOpt[], userAgent: string)
     ...values.to('rdy_redistribute_interval', 'rdyRedistributeIntervalMs', wholeMs),
     ...values.to('sample_rate', 'sampleRatePercent', unlessZero),
     // A node takes no less than a second of ours.
-    ...values.to('msg_timeout', 'messageTimeoutMs', (ms: number) => (ms === 0 ? undefined : Math.max(1_000, wholeMs(ms)))),
+    ...values.to('msg_timeout', 'messageTimeoutMs', (ms: number) =>
+      ms === 0 ? undefined : Math.max(1_000, wholeMs(ms)),
+    ),
   }
 }
 
@@ -234,7 +237,7 @@ function tlsOf(values: OptValues): TlsOptions {
     ...fileOf(values, 'tls_key', 'key'),
     ...(values.isTrue('tls_insecure_skip_verify') ? { rejectUnauthorized: false } : {}),
     // Nothing speaks SSL 3 any more.
-    ...(version.startsWith('tls') ? { minVersion: version.replace('tls', 'TLSv') as TlsOptions['minVersion'] } : {}),
+    ...(version.startsWith('tls') ? { minVersion: version.replace('tls', 'TLSv') as SecureVersion } : {}),
   }
 }
 

@@ -41,15 +41,18 @@ export function requireOneSource(values: SourceValues): void {
   if (hasNodes && hasLookup) throw new FatalError('use --nsqd-tcp-address or --lookupd-http-address not both')
 }
 
-/** What a consumer is made with, but for topic and channel. @throws FatalError */
-export function consumerBaseOf(tool: string, values: ConsumerValues): Omit<ConsumerOptions, 'topic' | 'channel'> {
+/** What a consumer is made with, but for topic and channel. */
+export type ConsumerBase = Omit<ConsumerOptions, 'topic' | 'channel' | 'maxInFlight'> & { readonly maxInFlight: number }
+
+/** @throws FatalError */
+export function consumerBaseOf(tool: string, values: ConsumerValues): ConsumerBase {
   requireOneSource(values)
   const maxInFlight = values['max-in-flight'] ?? MAX_IN_FLIGHT
   if (maxInFlight < 1) throw new FatalError(`--max-in-flight must be at least 1, not ${maxInFlight}`)
   const addresses = values['nsqd-tcp-address'] ?? []
   return {
     ...consumerOptionsOf(values['consumer-opt'] ?? [], userAgentOf(tool)),
-    ...(addresses.length > 0 ? { addresses } : { lookupdAddresses: values['lookupd-http-address'] }),
+    ...(addresses.length > 0 ? { addresses } : { lookupdAddresses: values['lookupd-http-address'] ?? [] }),
     maxInFlight,
     closeTimeoutMs: DRAIN_LIMIT_MS,
   }

@@ -1,9 +1,16 @@
 import type { Logger, LogLevel } from '@spillway/core'
-import { describeFlags, type FlagValues, type GoFlag, type ParsedFlags, parseGoFlags, UsageError } from '../../go-flags.js'
+import {
+  describeFlags,
+  type FlagValues,
+  type GoFlag,
+  type ParsedFlags,
+  parseGoFlags,
+  UsageError,
+} from '../../go-flags.js'
 import { TextLogger } from '../../log/text-logger.js'
 import { FatalError } from './fatal-error.js'
-import { PROCESS_SURROUNDINGS, type ToolSurroundings } from './surroundings.js'
 import { StatusLine } from './status-line.js'
+import { PROCESS_SURROUNDINGS, type ToolSurroundings } from './surroundings.js'
 import { versionLine } from './versions.js'
 
 type Flags = Readonly<Record<string, GoFlag>>

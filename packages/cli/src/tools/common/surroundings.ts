@@ -65,9 +65,11 @@ function listenToProcess(): Stopping {
   }
   // Whoever read the output has gone, as with `| head`: that is an end, not a failure.
   const onOutError = (error: NodeJS.ErrnoException): void => {
-    if (error.code === 'EPIPE') return controller.abort()
-    process.stderr.write(`cannot write to standard output: ${error.message}\n`)
-    process.exit(1)
+    if (error.code === 'EPIPE') controller.abort()
+    else {
+      process.stderr.write(`cannot write to standard output: ${error.message}\n`)
+      process.exit(1)
+    }
   }
   const onErrError = (): void => {}
   process.on('SIGINT', onSignal)

@@ -1,8 +1,8 @@
-import { type Tool, type ToolContext, runTool, whenAborted } from '../common/run-tool.js'
 import { firstConnections, makeConsumer } from '../common/consume.js'
 import { CONSUMER_FLAGS, consumerBaseOf } from '../common/consumer-flags.js'
 import { FatalError } from '../common/fatal-error.js'
 import { boolean, integer, text, texts } from '../common/flag-kinds.js'
+import { runTool, type Tool, type ToolContext, whenAborted } from '../common/run-tool.js'
 import { Tail } from './tail.js'
 
 const FLAGS = {
@@ -33,7 +33,7 @@ export const NSQ_TAIL: Tool<typeof FLAGS> = {
       ...base,
       channel: values.channel || ownChannel(),
       // No more than is wanted.
-      maxInFlight: limit === 0 ? base.maxInFlight : Math.min(limit, base.maxInFlight ?? limit),
+      maxInFlight: limit === 0 ? base.maxInFlight : Math.min(limit, base.maxInFlight),
     }
     const logger = context.openLogger(context.surroundings.isErrTerminal ? 'info' : 'warn')
     const tails = topics.map((topic) => {

@@ -37,7 +37,10 @@ export class Tail {
 
   #take(message: Message): void {
     const { limit } = this.#options
-    if (limit > 0 && this.#takenCount >= limit) return giveBack(message)
+    if (limit > 0 && this.#takenCount >= limit) {
+      giveBack(message)
+      return
+    }
     this.#takenCount++
     if (this.#takenCount === limit) this.consumer.pause()
     if (this.#waiting.length === 0) setImmediate(() => this.#print())

@@ -28,7 +28,9 @@ export class FileName {
       throw new FatalError('missing <REV> in --filename-format when gzip, rotation, or work dir enabled')
     }
     const shortHost = host.split('.')[0]
-    const identifier = (hostIdentifier || shortHost).replaceAll('<SHORT_HOST>', () => shortHost).replaceAll('<HOSTNAME>', () => host)
+    const identifier = (hostIdentifier || shortHost)
+      .replaceAll('<SHORT_HOST>', () => shortHost)
+      .replaceAll('<HOSTNAME>', () => host)
     const template = (needsRevision ? format : format.replaceAll(REVISION, ''))
       .replaceAll('<TOPIC>', () => topic)
       .replaceAll('<HOST>', () => identifier)

@@ -30,7 +30,11 @@ export function zoneNameAt(time: Date): string {
 function readNames(zone: string): readonly ZoneName[] {
   let line: string
   try {
-    line = readFileSync(FOLDER + zone, 'latin1').trimEnd().split('\n').at(-1) ?? ''
+    line =
+      readFileSync(FOLDER + zone, 'latin1')
+        .trimEnd()
+        .split('\n')
+        .at(-1) ?? ''
   } catch {
     return []
   }

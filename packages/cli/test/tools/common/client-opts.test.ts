@@ -119,6 +119,9 @@ describe('--consumer-opt and --producer-opt', () => {
   })
 
   it('do not take two compressions', () => {
-    assert.throws(() => connectionOf('deflate', 'snappy'), new FatalError('use the options deflate or snappy, not both'))
+    assert.throws(
+      () => connectionOf('deflate', 'snappy'),
+      new FatalError('use the options deflate or snappy, not both'),
+    )
   })
 })

@@ -51,8 +51,8 @@ export class FileFixture {
 
   /** By default `t.04.log` in `out`, at the hour of the clock. */
   series(options: Partial<FileSeriesOptions> & { format?: string } = {}): FileSeries {
-    const { format = 't<REV>.<DATETIME>.log', workFolder = join(this.folder, 'out') } = options
-    const outputFolder = join(this.folder, 'out')
+    const { format = 't<REV>.<DATETIME>.log', outputFolder = join(this.folder, 'out') } = options
+    const { workFolder = outputFolder } = options
     const isCompressed = (options.gzipLevel ?? null) !== null
     const needsRevision =
       isCompressed ||

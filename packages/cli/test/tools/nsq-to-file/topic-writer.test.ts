@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { TopicWriter, type TopicWriterOptions, type WritableMessage } from '../../../src/tools/nsq-to-file/topic-writer.js'
+import {
+  TopicWriter,
+  type TopicWriterOptions,
+  type WritableMessage,
+} from '../../../src/tools/nsq-to-file/topic-writer.js'
 import { FileFixture } from './file-fixture.js'
 
 describe('the writer of a topic', () => {
@@ -95,7 +99,11 @@ describe('the writer of a topic', () => {
   it('syncs before the next file', async () => {
     const { take } = started({}, { rotateSizeBytes: 3 })
     await take('a', 'b', 'c', 'd', 'e')
-    assert.deepEqual(fixture.files(), { 't-000000.04.log': 'a\nb\n', 't-000001.04.log': 'c\nd\n', 't-000002.04.log': 'e\n' })
+    assert.deepEqual(fixture.files(), {
+      't-000000.04.log': 'a\nb\n',
+      't-000001.04.log': 'c\nd\n',
+      't-000002.04.log': 'e\n',
+    })
     assert.deepEqual(finished, ['a', 'b', 'c', 'd'])
   })
 
@@ -141,13 +149,15 @@ describe('the writer of a topic', () => {
     assert.deepEqual(fixture.files('work'), { 't-000000.05.log': 'b\n' })
   })
 
-  it('lets go of what has waited too long while nothing can be written', () => {
-    const { writer } = started({ maxInFlight: 3 })
+  it('lets go of what has waited too long while nothing can be written', async () => {
+    const { writer, settled } = started({ maxInFlight: 3 })
     const late = ['a', 'b', 'c'].map(message)
     for (const each of late) writer.take(each)
     for (const each of late) each.isOver = true
     writer.take(message('d'))
     assert.equal(writer.waitingCount, 1)
+    await settled()
+    assert.deepEqual(fixture.files(), { 't.04.log': 'd\n' })
   })
 
   it('says what failed, once, and finishes nothing more', async () => {
