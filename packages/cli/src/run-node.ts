@@ -4,16 +4,30 @@ import type { SpillwayNode } from '@spillway/core/node'
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 type StopSignal = keyof typeof SIGNAL_NUMBERS
 
+/** Who decides how long a node runs. */
+export interface Lifetime {
+  /** Resolves with why the node is to stop: the name of a signal, say. */
+  readonly over: Promise<string>
+  /** Everything listens. */
+  started(): void
+  /** `reload` may be called from now on, with a reason for the log. */
+  canReload(reload: (reason: string) => void): void
+}
+
+/** Until SIGINT or SIGTERM; a second signal ends the process at once. */
+function untilSignal(): Lifetime {
+  return { over: firstSignal(), started: () => {}, canReload: () => {} }
+}
+
 /**
- * Starts a node and keeps it running until SIGINT or SIGTERM, then stops it in order. A second signal ends the process at once.
+ * Starts a node and keeps it running until its lifetime is over, then stops it in order.
  * SIGHUP has its plugins read again what their options name: certificates, say.
+ * @param lifetime - until SIGINT or SIGTERM without it
  * @returns the exit code
  * @throws what {@link SpillwayNode.start} throws
  */
-export async function runNode(node: SpillwayNode, logger: Logger): Promise<number> {
+export async function runNode(node: SpillwayNode, logger: Logger, lifetime = untilSignal()): Promise<number> {
   exitOnBrokenInvariant(logger)
-  // A signal during the start waits for its end: half an opening cannot be closed in order.
-  const signalled = firstSignal()
   // Node would open its debugger on port 9229 at this signal, which tools that rotate logs send.
   process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))
   process.on('SIGHUP', () => {
@@ -23,9 +37,9 @@ export async function runNode(node: SpillwayNode, logger: Logger): Promise<numbe
   await node.start()
   // A node without listeners would have nothing to keep the process alive.
   const keptAlive = setInterval(() => {}, 2 ** 30)
-  const signal = await signalled
+  const reason = await lifetime.over
   clearInterval(keptAlive)
-  logger.info(`${signal}: stopping`)
+  logger.info(`${reason}: stopping`)
   try {
     await node.stop()
   } catch {
