@@ -11,7 +11,8 @@ const OF_ONE_BROKER = ['journal', 'rocksdb', 'nsqd.dat']
  * @returns names of nodes that have something there and are not among these
  * @throws ConfigError it has messages of one broker, which none of the nodes would find
  */
-export function lookAtDataPath({ node, source }: LoadedConfig, nodeCount: number): string[] {
+export function lookAtDataPath({ node, source, storage }: LoadedConfig, nodeCount: number): string[] {
+  if (storage.plugin.name === 'storage-memory') return [] // what lies there is not its own
   const path = resolve(source.folder, node.dataPath)
   const names = namesIn(path)
   const left = OF_ONE_BROKER.find((name) => names.includes(name))

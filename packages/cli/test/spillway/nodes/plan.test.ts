@@ -130,8 +130,8 @@ describe('the data path of several nodes', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-  const look = async (nodeCount: number): Promise<string[]> => {
-    const { config } = await loaded(configWith([':0'], { dataPath: folder }))
+  const look = async (nodeCount: number, use = '@spillway/storage-rocksdb'): Promise<string[]> => {
+    const { config } = await loaded({ ...configWith([':0'], { dataPath: folder }), storage: { use } })
     return lookAtDataPath(config, nodeCount)
   }
 
@@ -147,6 +147,11 @@ describe('the data path of several nodes', () => {
       `spillway.json: /node/dataPath: found ${folder} with journal in it, which belongs to one broker, expected ` +
         `a path for 2 nodes: stop that broker and move what is there into ${folder}/node-1`,
     ])
+  })
+
+  it('does not matter to nodes that keep messages in memory', async () => {
+    mkdirSync(join(folder, 'journal'))
+    assert.deepEqual(await look(2, '@spillway/storage-memory'), [])
   })
 
   it('tells of nodes that were there before and are not now', async () => {
