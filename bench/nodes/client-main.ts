@@ -54,6 +54,7 @@ async function run(order: ClientOrder): Promise<void> {
 
 process.on('message', (message: ToClient) => {
   if (message === 'go') go()
-  else run(message.order).catch((error: unknown) => send({ failure: error instanceof Error ? error.message : `${error}` }))
+  else
+    run(message.order).catch((error: unknown) => send({ failure: error instanceof Error ? error.message : `${error}` }))
 })
 process.once('disconnect', () => process.exit())

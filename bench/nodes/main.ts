@@ -95,9 +95,15 @@ function rowOf(title: string, nodeCount: number, all: readonly Measurement[]): s
     perMillion((one) => sum(one, ({ userMs }) => userMs)),
     perMillion((one) => sum(one, ({ systemMs }) => systemMs)),
     nodeCount === 1 ? '' : perMillion((one) => (one.supervisor === null ? 0 : ofCpu(one.supervisor))),
-    busy(middle(busiest), middle(({ elapsedMs }) => elapsedMs)),
+    busy(
+      middle(busiest),
+      middle(({ elapsedMs }) => elapsedMs),
+    ),
     perMillion((one) => one.clientCpuMs),
-    busy(middle(({ clientCpuMs }) => clientCpuMs), middle(({ elapsedMs }) => elapsedMs)),
+    busy(
+      middle(({ clientCpuMs }) => clientCpuMs),
+      middle(({ elapsedMs }) => elapsedMs),
+    ),
   ]
 }
 
@@ -136,7 +142,8 @@ async function main(): Promise<void> {
       '',
     ].join('\n'),
   )
-  if (jsonPath !== null) writeFileSync(jsonPath, `${JSON.stringify({ machine, load, options, measurements }, null, 2)}\n`)
+  if (jsonPath !== null)
+    writeFileSync(jsonPath, `${JSON.stringify({ machine, load, options, measurements }, null, 2)}\n`)
 }
 
 try {

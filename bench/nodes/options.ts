@@ -81,7 +81,8 @@ export function parseOptions(args: readonly string[], cpuCount = cpus().length):
     throw new UsageError(`--${name} is a list of processors from 0 to ${cpuCount - 1}, such as 0,1, not ${value}`)
   }
   const storage = values.storage ?? 'memory'
-  if (storage !== 'memory' && storage !== 'rocksdb') throw new UsageError(`--storage is memory or rocksdb, not ${storage}`)
+  if (storage !== 'memory' && storage !== 'rocksdb')
+    throw new UsageError(`--storage is memory or rocksdb, not ${storage}`)
   const allButLast = Array.from({ length: Math.max(1, cpuCount - 1) }, (_, cpu) => cpu)
   return {
     nodeCount: count('nodes', 2, 2),

@@ -12,11 +12,15 @@ import { SPILLWAY } from '../support/spillway-broker.js'
 import { within } from '../support/within.js'
 
 const HOST = '127.0.0.1'
-const LIMIT_MS = 8_000
+const LIMIT_MS = 20_000
+/** Each test starts three processes or more, which takes its time on a busy machine. */
+const TEST_MS_MAX = 60_000
 const STEP = 100
+const ON_DISK = { use: '@spillway/storage-rocksdb', options: { freeDiskBytesMin: 0, ballastSizeBytes: 0 } }
 
-/** `spillway start --nodes 2`, with messages on disk. */
-describe('several nodes on one machine', () => {
+/** `spillway start --nodes 2`. */
+describe('several nodes on one machine', function () {
+  this.timeout(TEST_MS_MAX)
   let directory: string
   let program: Program
   let tcpPort: number
@@ -32,10 +36,16 @@ describe('several nodes on one machine', () => {
     await rm(directory, { recursive: true, force: true })
   })
 
-  async function launch(logFormat: 'text' | 'json' = 'text', transports?: readonly object[]): Promise<void> {
+  interface Setup {
+    readonly storage?: object
+    readonly transports?: readonly object[]
+    readonly logFormat?: 'text' | 'json'
+  }
+
+  async function launch({ storage, transports, logFormat = 'text' }: Setup = {}): Promise<void> {
     const config = {
       node: { dataPath: './data' },
-      storage: { use: '@spillway/storage-rocksdb', options: { freeDiskBytesMin: 0, ballastSizeBytes: 0 } },
+      storage: storage ?? { use: '@spillway/storage-memory' },
       transports: transports ?? [
         { use: '@spillway/transport-tcp', options: { address: `${HOST}:${tcpPort}` } },
         { use: '@spillway/transport-http', options: { address: `${HOST}:${httpPort}` } },
@@ -86,8 +96,8 @@ describe('several nodes on one machine', () => {
     }
   }
 
-  it('one that is killed comes back with its messages; the other goes on meanwhile; SIGTERM ends all with 0', async () => {
-    await launch()
+  it('one that is killed comes back with its messages while the other goes on, and so does one that is told to stop; SIGTERM ends all with 0', async () => {
+    await launch({ storage: ON_DISK })
     await Promise.all([answers(1), answers(2)])
     await says(/all nodes are listening: 2/)
     const producer = await RawClient.connect({ host: HOST, port: tcpPort + STEP })
@@ -103,22 +113,17 @@ describe('several nodes on one machine', () => {
     assert.equal(await consumer.ask('SUB jobs work'), 'OK')
     consumer.send('RDY 1')
     assert.equal((await consumer.message()).body.toString(), 'of node 2')
+
+    const toldToStop = pidOf(1)
+    process.kill(toldToStop, 'SIGTERM')
+    await says(/node-1 ended \(exit code 0\)/)
+    await eventually(() => (pidOf(1) === toldToStop ? undefined : true), LIMIT_MS, 'another start of node 1')
+    await answers(1)
     assert.deepEqual(await program.stop('SIGTERM', LIMIT_MS), { code: 0, signal: null })
     for (const number of [1, 2]) {
       assert.match(program.stderr, new RegExp(`^\\[node-${number}\\] .* SIGTERM: stopping$`, 'm'))
     }
     assert.match(program.stderr, /^\[supervisor\] .* all nodes have stopped$/m)
-  })
-
-  it('a node that is told to stop is started again: one after the other can be', async () => {
-    await launch()
-    await says(/all nodes are listening/)
-    const before = pidOf(1)
-    process.kill(before, 'SIGTERM')
-    await says(/node-1 ended \(exit code 0\)/)
-    await says(/node-1 started[^]*node-1 started/)
-    await answers(1)
-    assert.notEqual(pidOf(1), before)
   })
 
   it('none is left when the supervisor is killed', async () => {
@@ -131,7 +136,7 @@ describe('several nodes on one machine', () => {
   })
 
   it('has one log, in JSON with the node as a field; SIGHUP reaches every node', async () => {
-    await launch('json')
+    await launch({ logFormat: 'json' })
     await says(/all nodes are listening/)
     program.signal('SIGHUP')
     await says(/"node":"node-1"[^\n]*SIGHUP: reloading/)
@@ -164,10 +169,12 @@ describe('several nodes on one machine', () => {
 
   it('says what is wrong before it starts any', async () => {
     const [port = 0] = await lastingPorts(1)
-    await launch('text', [
-      { use: '@spillway/transport-tcp', options: { address: `${HOST}:${port}` } },
-      { use: '@spillway/transport-http', options: { address: `${HOST}:${port + STEP}` } },
-    ])
+    await launch({
+      transports: [
+        { use: '@spillway/transport-tcp', options: { address: `${HOST}:${port}` } },
+        { use: '@spillway/transport-http', options: { address: `${HOST}:${port + STEP}` } },
+      ],
+    })
     assert.deepEqual(await within(program.exited, LIMIT_MS, 'the end'), { code: 1, signal: null })
     assert.match(program.stderr, /^spillway: E_CONFIG .*for node-2, expected another than node-1 has for .*\n$/)
   })

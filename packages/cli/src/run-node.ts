@@ -30,11 +30,15 @@ export async function runNode(node: SpillwayNode, logger: Logger, lifetime = unt
   exitOnBrokenInvariant(logger)
   // Node would open its debugger on port 9229 at this signal, which tools that rotate logs send.
   process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))
-  process.on('SIGHUP', () => {
-    logger.info('SIGHUP: reloading')
+  const reload = (reason: string): void => {
+    logger.info(`${reason}: reloading`)
     void node.reload()
-  })
+  }
+  process.on('SIGHUP', () => reload('SIGHUP'))
+  lifetime.canReload(reload)
+  // What ends it during the start waits for the end of that: half an opening cannot be closed in order.
   await node.start()
+  lifetime.started()
   // A node without listeners would have nothing to keep the process alive.
   const keptAlive = setInterval(() => {}, 2 ** 30)
   const reason = await lifetime.over

@@ -138,7 +138,7 @@ const load = async ({ config }: Arguments): Promise<LoadedConfig> => loadRunnabl
 function startOptions(parsed: Arguments, output: Output): StartOptions {
   return {
     logFormat: (parsed['log-format'] as LogFormat | undefined) ?? defaultLogFormat(),
-    logLevel: parsed['log-level'] as LogLevel | undefined,
+    logLevel: (parsed['log-level'] as LogLevel | undefined) ?? null,
     output,
   }
 }

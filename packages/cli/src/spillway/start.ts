@@ -10,8 +10,8 @@ import { loadRunnable } from './load.js'
 
 export interface StartOptions {
   readonly logFormat: LogFormat
-  /** What the configuration says without it. */
-  readonly logLevel?: LogLevel
+  /** `null`: what the configuration says. */
+  readonly logLevel: LogLevel | null
   readonly output: Output
   /** How many brokers share this machine's memory; 1 without it. */
   readonly nodesOnMachine?: number

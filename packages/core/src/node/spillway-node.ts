@@ -188,8 +188,7 @@ function largestBodyWarningOf(options: BrokerOptions, storage: Storage): string 
 function brokerOptionsOf(config: LoadedConfig, storage: Storage, nodesOnMachine: number): BrokerOptions {
   const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = config.node
   const memorySizeBytesMax =
-    options.memorySizeBytesMax ??
-    defaultMemorySizeBytes(storage.capabilities, options.bodySizeBytesMax, nodesOnMachine)
+    options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities, options.bodySizeBytesMax, nodesOnMachine)
   const { durabilityByTopic } = config
   const durability = chooseDurability(config, storage)
   return { version: NSQ_VERSION, ...options, memorySizeBytesMax, durability, durabilityByTopic }

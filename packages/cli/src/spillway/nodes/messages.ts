@@ -12,7 +12,7 @@ export interface NodeOrder {
   }
   readonly nodesOnMachine: number
   readonly logFormat: LogFormat
-  readonly logLevel?: LogLevel
+  readonly logLevel: LogLevel | null
 }
 
 /** From the supervisor to a node, over the channel that Node.js gives them. Its end is a stop as well. */

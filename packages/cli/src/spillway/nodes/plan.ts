@@ -141,13 +141,16 @@ class AddressBook {
     const { host, port: wanted } = target
     if (wanted === 0) return
     const taken = this.owners.find(
-      (other) =>
-        other.port === wanted && (other.host === host || EVERYWHERE.has(other.host) || EVERYWHERE.has(host)),
+      (other) => other.port === wanted && (other.host === host || EVERYWHERE.has(other.host) || EVERYWHERE.has(host)),
     )
     const owner = `${name} has for ${pointer.replace(/\/options$/, '')}`
     this.owners.push({ host, port: wanted, owner })
     if (taken === undefined) return
-    this.note(place, `${this.describe(place, address)} for ${name}`, `another than ${taken.owner}: try another --port-step`)
+    this.note(
+      place,
+      `${this.describe(place, address)} for ${name}`,
+      `another than ${taken.owner}: try another --port-step`,
+    )
   }
 
   requirePort(name: string, pointer: string, port: number): void {

@@ -44,7 +44,12 @@ function checkedPlans(raw: RawConfig, loaded: LoadedConfig, options: Options, lo
   return plans
 }
 
-async function supervise(raw: RawConfig, plans: readonly NodePlan[], options: Options, logger: Logger): Promise<number> {
+async function supervise(
+  raw: RawConfig,
+  plans: readonly NodePlan[],
+  options: Options,
+  logger: Logger,
+): Promise<number> {
   const { logFormat, logLevel, output, nodeCount } = options
   const orders = new Map(
     plans.map(({ name, config }) => [
