@@ -17,7 +17,7 @@ export type ToClient = { readonly order: ClientOrder } | 'go'
 
 export type FromClient =
   | 'ready'
-  | { readonly cpuMs: number; readonly verification: Verification }
+  | { readonly elapsedMs: number; readonly cpuMs: number; readonly verification: Verification }
   | { readonly failure: string }
 
 const READY = 2500
@@ -47,9 +47,9 @@ async function run(order: ClientOrder): Promise<void> {
   send('ready')
   await started
   const before = process.cpuUsage()
-  await Promise.all([consuming.run(), publishing.run()])
+  const elapsedMs = Math.max(...(await Promise.all([consuming.run(), publishing.run()])))
   const { user, system } = process.cpuUsage(before)
-  send({ cpuMs: (user + system) / 1000, verification: ledger.result() })
+  send({ elapsedMs, cpuMs: (user + system) / 1000, verification: ledger.result() })
 }
 
 process.on('message', (message: ToClient) => {

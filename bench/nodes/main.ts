@@ -36,7 +36,7 @@ async function measureRound(options: NodesBenchOptions, nodeCount: number, round
     const measurements: Measurement[] = []
     for (const { title, share, ...way } of LOADS) {
       const load = (count: number): Load => ({ ...way, bodySizeBytes, messageCount: Math.round(count * share) })
-      if (warmUpCount > 0) await clients.run(brokers.ports, load(warmUpCount), () => {})
+      if (warmUpCount > 0) await clients.run(brokers.ports, load(warmUpCount * nodeCount), () => {})
       let before = readAll(brokers)
       const { elapsedMs, clientCpuMs } = await clients.run(brokers.ports, load(messageCount), () => {
         before = readAll(brokers)

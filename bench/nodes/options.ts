@@ -27,7 +27,7 @@ printed are medians.
   --nodes N          (2)
   --storage NAME     memory, or rocksdb with durability process (memory)
   --messages N       published and consumed in a round, by all clients together (1000000)
-  --warm-up N        before anything is measured (200000)
+  --warm-up N        the same to each node, before anything is measured (200000)
   --size BYTES       of a body (200)
   --rounds N         (3)
   --node-cpus LIST   processors of the nodes, in turn: 0,1 (all but the last one)

@@ -71,27 +71,33 @@ async function supervise(
     const listeners = Object.fromEntries(addresses.map(({ transport, address }) => [transport, address]))
     logger.debug(`${name} will be`, { dataPath, ...listeners })
   }
-  obeySignals(supervisor, logger)
+  const signals = obeySignals(supervisor, logger)
   // Between the end of a node and its next start nothing else would.
   const keptAlive = setInterval(() => {}, 2 ** 30)
   const code = await supervisor.run()
   clearInterval(keptAlive)
+  if (signals.second !== null) return signals.second
   logger.info('all nodes have stopped')
   return code
 }
 
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
 
-/** The first signal stops in order, a second one at once. */
-function obeySignals(supervisor: Supervisor, logger: Logger): void {
-  let isSecond = false
+/** How long the system may take to remove processes that were killed. */
+const KILL_MS_MAX = 2_000
+
+/** The first signal stops in order, a second one at once. @returns the exit code that the second one asks for, once it came */
+function obeySignals(supervisor: Supervisor, logger: Logger): { readonly second: number | null } {
+  const seen = { first: false, second: null as number | null }
   for (const [signal, number] of Object.entries(SIGNAL_NUMBERS)) {
     process.on(signal, () => {
-      if (isSecond) {
+      if (seen.first) {
+        seen.second = 128 + number
         supervisor.kill()
-        process.exit(128 + number)
+        setTimeout(() => process.exit(128 + number), KILL_MS_MAX).unref()
+        return
       }
-      isSecond = true
+      seen.first = true
       logger.info(`${signal}: stopping all nodes`)
       supervisor.stop(signal)
     })
@@ -101,4 +107,5 @@ function obeySignals(supervisor: Supervisor, logger: Logger): void {
     supervisor.reload('SIGHUP')
   })
   process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))
+  return seen
 }

@@ -73,6 +73,7 @@ export class Supervisor {
 
   /** Ends all nodes at once. */
   kill(): void {
+    this.isStopping = true
     for (const node of this.nodes) node.kill()
   }
 
