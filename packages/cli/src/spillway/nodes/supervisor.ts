@@ -27,6 +27,11 @@ export interface NodeProcess {
   kill(): void
 }
 
+/**
+ * A terminal or systemd sends its signal to all processes. These end a node only before it has anything open: then it listens to them.
+ */
+const BEFORE_ANYTHING: readonly string[] = ['SIGINT', 'SIGTERM']
+
 export interface SupervisorOptions {
   readonly names: readonly string[]
   readonly launch: (name: string, events: NodeEvents) => NodeProcess
@@ -86,12 +91,13 @@ export class Supervisor {
   /** A node has ended. @returns whether it is to be started again */
   nodeEnded({ name, hasListened }: SupervisedNode, { code, how }: NodeEnd): boolean {
     if (!this.isStopping && hasListened) return true
-    if (code !== 0) this.exitCode = 1
+    const isProper = code === 0 || BEFORE_ANYTHING.includes(how)
+    if (!isProper) this.exitCode = 1
     if (!this.isStopping) {
       this.exitCode = 1
       this.logger.fatal(`${name} did not start (${how}): stopping`)
       this.stop('another node did not start')
-    } else if (code !== 0) {
+    } else if (!isProper) {
       this.logger.error(`${name} did not stop properly`, { how })
     }
     this.endIfAllGone()

@@ -104,6 +104,15 @@ describe('the supervisor of several nodes', () => {
     assert.equal(await code, 1)
   })
 
+  it('ends with 0 when the signal that stops all has reached a node that was only just starting', async () => {
+    const { supervisor, of, code } = supervise('node-1', 'node-2')
+    of('node-1').listening()
+    supervisor.stop('SIGINT')
+    of('node-2').ended({ code: null, how: 'SIGINT' })
+    of('node-1').ended(STOPPED)
+    assert.equal(await code, 0)
+  })
+
   it('starts nothing any more once it stops, also what was about to be', async () => {
     const { supervisor, of, code, clock, launched } = listening('node-1', 'node-2')
     of('node-2').ended(KILLED)
