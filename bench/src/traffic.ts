@@ -59,7 +59,7 @@ export class Publishing {
     this.#options = options
   }
 
-  static async open(subject: RunningSubject, options: PublishOptions): Promise<Publishing> {
+  static async open(subject: Pick<RunningSubject, 'tcpPort'>, options: PublishOptions): Promise<Publishing> {
     const opening = Array.from({ length: options.connectionCount }, () => Connection.open(subject.tcpPort))
     return new Publishing(await Promise.all(opening), options)
   }
@@ -109,7 +109,7 @@ export class Consuming {
   }
 
   /** Subscribes, which creates topic and channel; nothing is delivered yet. */
-  static async open(subject: RunningSubject, options: ConsumeOptions): Promise<Consuming> {
+  static async open(subject: Pick<RunningSubject, 'tcpPort'>, options: ConsumeOptions): Promise<Consuming> {
     const opening = Array.from({ length: options.connectionCount }, async () => {
       const connection = await Connection.open(subject.tcpPort, options.identify, options.change)
       await connection.subscribe(options.topic, options.channel)

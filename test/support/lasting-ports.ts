@@ -10,12 +10,23 @@ const TRIES_MAX = 200
  * Different free ports of 127.0.0.1 for a server that comes and goes. While it is away, no outgoing connection is given
  * one of them; with other ports, a client that keeps trying may even be connected to itself.
  */
-export async function lastingPorts(count: number): Promise<number[]> {
+export function lastingPorts(count: number): Promise<number[]> {
+  return lastingPortsApart(count, [0])
+}
+
+/** The same, where those that are so far above each of them are free as well. */
+export async function lastingPortsApart(count: number, offsets: readonly number[]): Promise<number[]> {
   const ports = new Set<number>()
+  const known = new Set<number>()
   for (let tries = 0; ports.size < count; tries++) {
     if (tries === TRIES_MAX) throw new Error(`no ${count} free ports from ${PORT_MIN} to ${PORT_MAX}`)
     const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN))
-    if (await isFree(port)) ports.add(port)
+    const all = offsets.map((offset) => port + offset)
+    if (all.some((one) => known.has(one))) continue
+    const areFree = await Promise.all(all.map(isFree))
+    if (!areFree.every(Boolean)) continue
+    ports.add(port)
+    for (const one of all) known.add(one)
   }
   return [...ports]
 }

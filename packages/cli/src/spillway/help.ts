@@ -19,6 +19,7 @@ Options:
 Examples:
   spillway start                              run with everything at its default, messages in ./data
   spillway start --config spillway.json       run what the file says
+  spillway start --nodes 3                    three brokers on ports 4150, 4250, 4350, and 4151, 4251, 4351 for HTTP
   spillway check --config spillway.json       find every mistake in the file
   spillway doctor ./data                      topics, channels, depths, sizes and damage
   spillway help start                         all options of start
@@ -31,10 +32,12 @@ There is also nsqd, the same broker with the flags of NSQ's nsqd: see nsqd --hel
 `,
   start: `spillway start: run the broker until SIGINT or SIGTERM
 
-Usage: spillway start [--config FILE] [options]
+Usage: spillway start [--config FILE] [--nodes N] [options]
 
 Options:
   -c, --config FILE     JSON configuration; without it: messages in ./data, V2 on 0.0.0.0:4150, HTTP on 0.0.0.0:4151
+  --nodes N             run N brokers, each a process of its own, and start one that dies again (1 to 64)
+  --port-step N         with --nodes: how far the ports of one are from those of the next (100)
   --check               only check the configuration, as spillway check does
   --log-level LEVEL     debug, info, warn, error or fatal; without it: node.logLevel of the configuration
   --log-format FORMAT   json or text; without it: text on a terminal, otherwise json
@@ -42,17 +45,26 @@ Options:
 Log lines go to standard error. The first signal stops in order: listeners, clients, topics, storage. A second one exits at once.
 Exit code: 0 stopped by a signal, 1 cannot start or stop properly, 2 wrong usage.
 
+With --nodes, all run the same configuration but for this: node i has every port plus (i - 1) times the step (port 0 stays 0), keeps
+its data in node-i of the data path, and has its name in absolute paths of Unix sockets. Where node.memorySizeBytesMax is not set,
+they share the memory that one would take. Lines of the log have the node's name in front, or as the field "node". A node that dies
+is started again after 0.1 s, and later each time, up to 10 s; one that cannot even start the first time ends them all with 1. SIGHUP
+goes to all. spillway check --nodes N says what each would get.
+
 Examples:
   spillway start
+  spillway start --nodes 3 --config spillway.json
   spillway start --config /etc/spillway.json --log-format=json
   TCP_PORT=4250 spillway start --config spillway.json      with "address": "127.0.0.1:\${TCP_PORT:-4150}" in the file
 `,
   check: `spillway check: say whether a configuration can be started, without opening anything
 
-Usage: spillway check [--config FILE] [--files] [--json]
+Usage: spillway check [--config FILE] [--nodes N] [--files] [--json]
 
 Options:
   -c, --config FILE     JSON configuration; without it: the embedded default
+  --nodes N             for spillway start --nodes N: also print the addresses and the data path of each node
+  --port-step N         with --nodes, as start has it
   --files               also read the files that it names: certificates, keys, and whether they belong together and are valid
   --json                the result as one JSON object on standard output
 
@@ -62,6 +74,7 @@ Exit code: 0 it can be started, 1 it cannot, 2 wrong usage.
 Examples:
   spillway check --config spillway.json
   spillway check --config spillway.json --files            as the user that the broker runs as
+  spillway check --config spillway.json --nodes 3
   spillway check --config spillway.json --json | jq '.problems[].pointer'
 `,
   doctor: `spillway doctor: say what is in the data path of a stopped broker and what is damaged; repair it

@@ -1,30 +1,19 @@
 import { parseArgs } from 'node:util'
 import { BrokerError, type Logger, type LogLevel, spillwayVersion } from '@spillway/core'
-import {
-  ConfigError,
-  configFromValue,
-  describeProblem,
-  type LoadedConfig,
-  loadConfig,
-  NSQ_VERSION,
-  nearest,
-  readConfigFile,
-  SpillwayNode,
-  SystemClock,
-} from '@spillway/core/node'
-import { DEFAULT_CONFIG } from '../default-config.js'
+import { ConfigError, type LoadedConfig, NSQ_VERSION, nearest, type RawConfig, SpillwayNode } from '@spillway/core/node'
+import { describeRefusal } from '../describe-refusal.js'
 import { describeStartError } from '../describe-start-error.js'
-import { TextLogger } from '../log/text-logger.js'
-import { settingsOfConfig } from '../nsqd/settings.js'
+import { defaultLogFormat, LOG_FORMATS, type LogFormat, openLogger } from '../log/open-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
-import { requireListener } from '../require-listener.js'
-import { runNode } from '../run-node.js'
 import { doctor } from './doctor.js'
 import { HELP } from './help.js'
+import { loadRunnable, readConfig } from './load.js'
+import { NODES_MAX, PORT_STEP, PORT_STEP_MAX } from './nodes/limits.js'
+import type { NodePlan, PlanOptions } from './nodes/plan.js'
+import { type StartOptions, startBroker } from './start.js'
 
 const COMMANDS = ['start', 'check', 'doctor', 'import', 'hash-secret', 'help']
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal']
-const LOG_FORMATS = ['json', 'text']
 
 const OPTIONS = {
   config: { type: 'string', short: 'c' },
@@ -33,6 +22,8 @@ const OPTIONS = {
   json: { type: 'boolean' },
   repair: { type: 'boolean' },
   'max-msg-size': { type: 'string' },
+  nodes: { type: 'string' },
+  'port-step': { type: 'string' },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   help: { type: 'boolean', short: 'h' },
@@ -49,6 +40,8 @@ interface Arguments {
   readonly json?: boolean
   readonly repair?: boolean
   readonly 'max-msg-size'?: string
+  readonly nodes?: string
+  readonly 'port-step'?: string
   readonly 'log-level'?: string
   readonly 'log-format'?: string
   readonly help?: boolean
@@ -97,6 +90,7 @@ function parse(args: readonly string[]): Arguments {
   if (size !== undefined && !/^[1-9]\d{0,9}$/.test(size)) {
     throw new Error(`--max-msg-size is ${JSON.stringify(size)}, expected a number of bytes`)
   }
+  requireNodes(command, values)
   requireOneOf('log-level', values['log-level'], LOG_LEVELS)
   requireOneOf('log-format', values['log-format'], LOG_FORMATS)
   if (command === 'help') return { ...values, command: extra, operand: undefined, help: true }
@@ -117,43 +111,49 @@ function parseOptions(args: readonly string[]) {
 
 const hint = (close: string | undefined): string => (close === undefined ? '' : `; did you mean ${close}?`)
 
+function requireNodes(command: string | undefined, values: Pick<Arguments, 'nodes' | 'port-step'>): void {
+  const { nodes, 'port-step': step } = values
+  if (nodes !== undefined && command !== 'start' && command !== 'check' && command !== undefined) {
+    throw new Error(`--nodes is for start and check, not for ${command}`)
+  }
+  requireNumber('nodes', nodes, NODES_MAX)
+  requireNumber('port-step', step, PORT_STEP_MAX)
+  if (step !== undefined && nodes === undefined) throw new Error('--port-step is for --nodes, which is missing')
+}
+
+function requireNumber(name: string, value: string | undefined, max: number): void {
+  if (value === undefined || (/^[1-9]\d*$/.test(value) && Number(value) <= max)) return
+  throw new Error(`--${name} is ${JSON.stringify(value)}, expected a number from 1 to ${max}`)
+}
+
 function requireOneOf(name: string, value: string | undefined, words: readonly string[]): void {
   if (value !== undefined && !words.includes(value)) {
     throw new Error(`--${name} is ${JSON.stringify(value)}, expected one of ${words.join(', ')}`)
   }
 }
 
-async function load({ config }: Arguments): Promise<LoadedConfig> {
-  const raw =
-    config === undefined
-      ? configFromValue(DEFAULT_CONFIG, 'embedded default', process.cwd())
-      : await readConfigFile(config)
-  const loaded = await loadConfig(raw, { pluginsFrom: [import.meta.url] })
-  requireListener(loaded)
-  return loaded
+const load = async ({ config }: Arguments): Promise<LoadedConfig> => loadRunnable(await readConfig(config))
+
+/** How the broker, or the brokers, are to be started. */
+function startOptions(parsed: Arguments, output: Output): StartOptions {
+  return {
+    logFormat: (parsed['log-format'] as LogFormat | undefined) ?? defaultLogFormat(),
+    logLevel: (parsed['log-level'] as LogLevel | undefined) ?? null,
+    output,
+  }
 }
 
 async function start(parsed: Arguments, output: Output): Promise<number> {
-  let logger: Logger | null = null
-  try {
-    const config = await load(parsed)
-    logger = await openLogger(parsed, config.node.logLevel, output)
-    const settings = settingsOfConfig(config, logger, () => node.broker)
-    const node: SpillwayNode = new SpillwayNode(config, { logger, settings })
-    return await runNode(node, logger)
-  } catch (error) {
-    const reason = describeStartError(error)
-    if (reason === null) throw error
-    if (logger === null || error instanceof ConfigError) output.err(describeRefusal(error, reason))
-    else logger.fatal(reason, { code: (error as BrokerError).code })
-    return 1
-  }
+  const options = startOptions(parsed, output)
+  const read = () => readConfig(parsed.config)
+  if (parsed.nodes === undefined) return startBroker(read, options)
+  return (await import('./nodes/index.js')).startNodes(read, { ...options, ...nodesWanted(parsed) })
 }
 
 async function importOld(parsed: Arguments, output: Output): Promise<number> {
   try {
     const config = await load(parsed)
-    const logger = await openLogger(parsed, 'warn', output)
+    const logger = await loggerAt('warn', parsed, output)
     const { importNsqd } = await import('./import.js')
     const { operand: from = '', json = false, 'max-msg-size': size } = parsed
     const msgSizeBytesMax = size === undefined ? config.node.msgSizeBytesMax : Number(size)
@@ -169,12 +169,15 @@ async function importOld(parsed: Arguments, output: Output): Promise<number> {
 async function check(parsed: Arguments, output: Output): Promise<number> {
   const label = parsed.config ?? 'embedded default'
   try {
-    const config = await load(parsed)
-    const logger = await openLogger(parsed, 'error', output)
+    const raw = await readConfig(parsed.config)
+    const config = await loadRunnable(raw)
+    const logger = await loggerAt('error', parsed, output)
     new SpillwayNode(config, { logger }) // makes every plugin, opens none
+    const nodes = parsed.nodes === undefined ? undefined : await planned(raw, config, parsed)
     const problems = parsed.files ? await (await import('./check-files.js')).checkFiles(config) : []
     if (problems.length > 0) throw new ConfigError(problems)
-    output.out(parsed.json ? `${JSON.stringify({ ok: true, config: label })}\n` : `${label}: ok\n`)
+    if (parsed.json) output.out(`${JSON.stringify({ ok: true, config: label, nodes })}\n`)
+    else output.out([`${label}: ok`, ...(nodes ?? []).map(describeNode), ''].join('\n'))
     return 0
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
@@ -186,27 +189,32 @@ async function check(parsed: Arguments, output: Output): Promise<number> {
   }
 }
 
-/** A line for each mistake, with its code. */
-function describeRefusal(error: unknown, reason: string): string {
-  if (error instanceof ConfigError) {
-    return error.problems.map((problem) => `spillway: ${problem.code} ${describeProblem(problem)}\n`).join('')
-  }
-  const code = error instanceof BrokerError ? `${error.code} ` : ''
-  return `spillway: ${code}${reason}\n`
+type PlannedNode = Omit<NodePlan, 'config'>
+
+/** What each of several nodes would get. @throws ConfigError */
+async function planned(raw: RawConfig, config: LoadedConfig, parsed: Arguments): Promise<PlannedNode[]> {
+  const { planNodes, lookAtDataPath } = await import('./nodes/index.js')
+  const wanted = nodesWanted(parsed)
+  const plans = planNodes(raw, config, wanted)
+  lookAtDataPath(config, wanted.nodeCount)
+  return plans.map(({ config: _, ...plan }) => plan)
 }
 
-/** JSON for machines, text for people: pino is only loaded where it is used. */
-async function openLogger(parsed: Arguments, configured: LogLevel, output: Output): Promise<Logger> {
-  const level = (parsed['log-level'] as LogLevel | undefined) ?? configured
-  const format = parsed['log-format'] ?? (process.stderr.isTTY ? 'text' : 'json')
-  if (format === 'json') return (await import('../log/json-logger.js')).JsonLogger.create(level)
-  return new TextLogger({
-    level,
-    prefix: '',
-    clock: new SystemClock(),
-    write: output.err,
-  })
+function describeNode({ name, dataPath, addresses }: PlannedNode): string {
+  const listeners = addresses.map(({ transport, address }) => `${transport} ${address}`)
+  return ['', name, ...listeners, `data ${dataPath}`].join('  ')
 }
+
+function loggerAt(level: LogLevel, parsed: Arguments, output: Output): Promise<Logger> {
+  const { logFormat, logLevel } = startOptions(parsed, output)
+  return openLogger(logFormat, logLevel ?? level, output)
+}
+
+/** What `--nodes` and `--port-step` say; both were looked at. */
+const nodesWanted = ({ nodes, 'port-step': step }: Arguments): PlanOptions => ({
+  nodeCount: Number(nodes),
+  portStep: step === undefined ? PORT_STEP : Number(step),
+})
 
 function printVersion(json: boolean, output: Output): void {
   const versions = { spillway: spillwayVersion(), nsq: NSQ_VERSION, node: process.versions.node }

@@ -139,6 +139,20 @@ describe('spillway start', () => {
   })
 })
 
+describe('spillway start --nodes', () => {
+  it('ends all nodes at once at a second signal, also those that do not drain', async () => {
+    const program = start({ drains: false }, '--nodes=2')
+    await program.sees(/all nodes are listening/)
+    const pids = [...program.stderr.matchAll(/"pid":(\d+)/g)].map((match) => Number(match[1]))
+    program.kill('SIGTERM')
+    await program.sees(/draining[\s\S]*draining/)
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 143)
+    assert.equal(pids.length, 2)
+    for (const pid of pids) assert.throws(() => process.kill(pid, 0), /ESRCH/)
+  })
+})
+
 describe('spillway check', () => {
   it('is content with the embedded default, and opens nothing', async () => {
     const { code, stdout } = await finished('check')
@@ -175,6 +189,19 @@ describe('spillway check', () => {
       ['/transports/1/options/tls'],
     )
     assert.match(problems[0].found, /empty\.pem: no PEM private key/)
+  })
+
+  it('says with --nodes what each node would get, also to scripts', async () => {
+    const path = configWith({ port: 4150 })
+    const { stdout } = await finished('check', '-c', path, '--nodes=2', '--port-step=10')
+    const lines = ['node-1  test-transport 4150  data ./data/node-1', 'node-2  test-transport 4160  data ./data/node-2']
+    assert.equal(stdout, `${path}: ok\n${lines.map((line) => `  ${line}\n`).join('')}`)
+    const { nodes } = JSON.parse((await finished('check', '-c', path, '--nodes=2', '--json')).stdout)
+    assert.deepEqual(nodes[1], {
+      name: 'node-2',
+      dataPath: './data/node-2',
+      addresses: [{ transport: 'test-transport', address: '4250' }],
+    })
   })
 
   it('names a plugin that never finishes loading, and exits 1', async () => {
@@ -227,6 +254,11 @@ describe('spillway', () => {
       [['-x'], /no option -x\n/],
       [['start', 'now'], /"now" is one argument too many/],
       [['start', '--log-level=loud'], /--log-level is "loud", expected one of debug, info, warn, error, fatal/],
+      [['start', '--nodes=0'], /--nodes is "0", expected a number from 1 to 64\n/],
+      [['start', '--nodes=many'], /--nodes is "many", expected a number from 1 to 64\n/],
+      [['start', '--nodes=2', '--port-step=x'], /--port-step is "x", expected a number from 1 to 10000\n/],
+      [['start', '--port-step=10'], /--port-step is for --nodes, which is missing\n/],
+      [['doctor', 'data', '--nodes=2'], /--nodes is for start and check, not for doctor\n/],
       [[], /Usage: spillway/],
     ]
     for (const [args, line] of wrong) {

@@ -19,8 +19,17 @@ export function memorySizeBytesForBodies(bodySizeBytesMax: number): number {
   return Math.min(6 * bodySizeBytesMax, halfOfMemoryBytes())
 }
 
-/** The memory that messages may take where the configuration does not say. */
-export function defaultMemorySizeBytes({ resident }: StorageCapabilities, bodySizeBytesMax: number): number {
-  if (resident) return halfOfMemoryBytes()
-  return Math.max(Math.min(halfOfMemoryBytes(), CACHE_BYTES_MAX), memorySizeBytesForBodies(bodySizeBytesMax))
+/**
+ * The memory that messages may take where the configuration does not say.
+ * @param nodeCount - how many brokers share what the machine or the container has
+ */
+export function defaultMemorySizeBytes(
+  { resident }: StorageCapabilities,
+  bodySizeBytesMax: number,
+  nodeCount: number,
+): number {
+  const shareBytes = Math.floor(halfOfMemoryBytes() / nodeCount)
+  if (resident) return shareBytes
+  const forBodiesBytes = Math.min(memorySizeBytesForBodies(bodySizeBytesMax), shareBytes)
+  return Math.max(Math.min(shareBytes, CACHE_BYTES_MAX), forBodiesBytes)
 }

@@ -27,6 +27,8 @@ export interface SpillwayNodeOptions {
   readonly random?: Random
   /** What `/config` shows besides what plugins have for it. */
   readonly settings?: readonly Setting[]
+  /** How many brokers share the memory of this machine: where the configuration does not say, each takes its part. 1 without it. */
+  readonly nodesOnMachine?: number
   /** Makes the engine; for tests. */
   readonly createEngine?: (parts: EngineParts) => NodeEngine
 }
@@ -50,12 +52,12 @@ export class SpillwayNode {
 
   /** @throws BrokerError `E_PLUGIN`, `E_CONFIG`, or what a plugin's factory threw */
   constructor(config: LoadedConfig, options: SpillwayNodeOptions) {
-    const { logger, clock = new SystemClock(), random = Math.random, settings = [] } = options
+    const { logger, clock = new SystemClock(), random = Math.random, settings = [], nodesOnMachine = 1 } = options
     const { transports, ...parts } = wirePlugins(config, { clock, random, logger })
     this.logger = logger
     this.plugins = { transports, ...parts }
     this.drainTimeoutMs = config.node.drainTimeoutMs
-    const brokerOptions = brokerOptionsOf(config, parts.storage)
+    const brokerOptions = brokerOptionsOf(config, parts.storage, nodesOnMachine)
     requireOffered(config, parts.storage)
     this.summary = summaryOf(config, brokerOptions)
     this.largestBodyWarning = largestBodyWarningOf(brokerOptions, parts.storage)
@@ -188,10 +190,10 @@ function largestBodyWarningOf(options: BrokerOptions, storage: Storage): string 
   )
 }
 
-function brokerOptionsOf(config: LoadedConfig, storage: Storage): BrokerOptions {
+function brokerOptionsOf(config: LoadedConfig, storage: Storage, nodesOnMachine: number): BrokerOptions {
   const { dataPath: _path, logLevel: _level, drainTimeoutMs: _drain, ...options } = config.node
   const memorySizeBytesMax =
-    options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities, options.bodySizeBytesMax)
+    options.memorySizeBytesMax ?? defaultMemorySizeBytes(storage.capabilities, options.bodySizeBytesMax, nodesOnMachine)
   const { durabilityByTopic } = config
   const durability = chooseDurability(config, storage)
   return { version: NSQ_VERSION, ...options, memorySizeBytesMax, durability, durabilityByTopic }
