@@ -5,6 +5,7 @@ import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { AuthServer, GOOD_SECRET } from './auth-server.js'
 import { allReady, settled } from './channel-waits.js'
 import { ClientProgram } from './client-program.js'
+import { testClusterConsumer } from './cluster-suite.js'
 import { plannedCounts } from './message-plan.js'
 import { publishAll } from './nsqjs-client.js'
 import type { Unavailable } from './unavailable.js'
@@ -94,6 +95,13 @@ export function testClientProgram(
       assert.ok(byFirst >= 1_000 && byFirst < messageCount, `the first consumer leaves something: ${byFirst}`)
       const stats = await settled(broker, 'handover', 'foreign')
       assert.equal(stats.timeout_count, 0)
+    })
+
+    testClusterConsumer(async ({ lookupdHttpAddress, topic, channel, received }) => {
+      const program = ClientProgram.ofCluster(command, lookupdHttpAddress, { topic, channel })
+      program.onBody(received)
+      await program.connected()
+      return () => program.end()
     })
 
     it('sees the connection end when the broker stops', async () => {

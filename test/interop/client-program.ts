@@ -3,6 +3,8 @@ import type { RunningBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
 import { PLAIN, type Way } from './ways.js'
 
+const CONNECTED = 'connected'
+
 export interface ScenarioOptions {
   readonly topic: string
   readonly channel: string
@@ -12,14 +14,19 @@ export interface ScenarioOptions {
   readonly limitMs?: number
   /** Plain without it. */
   readonly way?: Way
+  /** Of the nsqlookupd that knows the brokers, for a scenario that asks one. */
+  readonly lookupdHttpAddress?: string
 }
+
+/** Where a program finds its only broker; empty where it asks an nsqlookupd. */
+type BrokerAddresses = Pick<RunningBroker, 'tcpAddress' | 'httpAddress'>
 
 /** One run of a program that is built on a client library of another language; see `go/main.go` for what it promises. */
 export class ClientProgram {
   readonly #program: Program
   readonly #limitMs: number
 
-  constructor(command: Command, scenario: string, broker: RunningBroker, options: ScenarioOptions) {
+  constructor(command: Command, scenario: string, broker: BrokerAddresses, options: ScenarioOptions) {
     this.#limitMs = options.limitMs ?? 20_000
     const { tls, compression, secret } = options.way ?? PLAIN
     const flags = [
@@ -33,14 +40,36 @@ export class ClientProgram {
       `--limit-ms=${this.#limitMs}`,
       `--compression=${compression}`,
       `--auth-secret=${secret}`,
+      `--lookupd-http-address=${options.lookupdHttpAddress ?? ''}`,
       ...(tls ? ['--tls'] : []),
     ]
     this.#program = new Program({ ...command, args: [...command.args, ...flags] })
   }
 
+  /** One that asks nsqlookupd, and prints the body of every message until it is ended. */
+  static ofCluster(command: Command, lookupdHttpAddress: string, options: ScenarioOptions): ClientProgram {
+    return new ClientProgram(
+      command,
+      'cluster',
+      { tcpAddress: '', httpAddress: '' },
+      { ...options, lookupdHttpAddress },
+    )
+  }
+
+  /** Gives each body that it prints to `take`. */
+  onBody(take: (body: string) => void): void {
+    this.#program.onLine((line) => {
+      if (line !== CONNECTED) take(line)
+    })
+  }
+
+  async end(): Promise<void> {
+    await this.#program.stop()
+  }
+
   /** Resolves when the program says that it has connected. */
   async connected(): Promise<void> {
-    await this.#program.line('connected', this.#limitMs)
+    await this.#program.line(CONNECTED, this.#limitMs)
   }
 
   /** What the program printed when it ended well; rejects with what it complained of otherwise. */

@@ -29,7 +29,12 @@ declare module 'nsqjs' {
     constructor(
       topic: string,
       channel: string,
-      options: ConnectionOptions & { nsqdTCPAddresses?: string[]; lookupdHTTPAddresses?: string[] },
+      options: ConnectionOptions & {
+        nsqdTCPAddresses?: string[]
+        lookupdHTTPAddresses?: string[]
+        /** Seconds. */
+        lookupdPollInterval?: number
+      },
     )
     connect(): void
     pause(): void

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { Message, Reader } from 'nsqjs'
+import { type Message, Reader } from 'nsqjs'
 import { CertificateFiles } from '../support/certificate-files.js'
 import { deferred } from '../support/deferred.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
 import { AuthServer, GOOD_SECRET } from './auth-server.js'
 import { allReady, drained, settled } from './channel-waits.js'
+import { testClusterConsumer } from './cluster-suite.js'
 import { DeliveryLedger } from './delivery-ledger.js'
 import { fateOf, plannedCounts, REQUEUE_DELAY_MS } from './message-plan.js'
 import { closeForgottenReaders, closeReader, openReader, optionsFor, publishAll } from './nsqjs-client.js'
@@ -40,6 +41,21 @@ describe('nsqjs', () => {
     message.finish()
     await settled(broker, 'hello', 'nsqjs')
     await closeReader(reader)
+  })
+
+  testClusterConsumer(async ({ lookupdHttpAddress, topic, channel, received }) => {
+    const reader = new Reader(topic, channel, {
+      lookupdHTTPAddresses: [lookupdHttpAddress],
+      lookupdPollInterval: 1,
+      maxInFlight: 100,
+    })
+    reader.on('error', () => {}) // connections to a broker that is down
+    reader.on('message', (message: Message) => {
+      received(message.body.toString())
+      message.finish()
+    })
+    reader.connect()
+    return async () => reader.close()
   })
 
   it('brings 100,000 messages round, through requeues and timeouts, each exactly as planned', async function () {

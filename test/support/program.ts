@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import { within } from './within.js'
 
 /** How a process ended: one of the two is null. */
@@ -107,6 +108,11 @@ export class Program {
       }
     })()
     return within(seen, limitMs, `the line "${start}"`)
+  }
+
+  /** Gives each line of standard output to `take`. */
+  onLine(take: (line: string) => void): void {
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', take)
   }
 
   /** Sends `signal` and waits for the end; a process that is not gone after `limitMs` is killed, and that rejects. */

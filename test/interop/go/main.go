@@ -21,6 +21,7 @@ const connectLimit = 5 * time.Second
 
 type arguments struct {
 	tcpAddress   string
+	lookupd      string
 	topic        string
 	channel      string
 	messageCount int
@@ -37,6 +38,7 @@ var scenarios = map[string]func(arguments) (any, error){
 	"sharing":    sharing,
 	"handover":   handover,
 	"outlive":    outlive,
+	"cluster":    cluster,
 }
 
 func main() {
@@ -44,6 +46,7 @@ func main() {
 	scenario := flag.String("scenario", "", "what to do")
 	flag.StringVar(&args.tcpAddress, "tcp-address", "", "host:port of the broker")
 	flag.String("http-address", "", "host:port of the broker's HTTP API, which go-nsq needs for nothing")
+	flag.StringVar(&args.lookupd, "lookupd-http-address", "", "host:port of nsqlookupd's HTTP API, for the scenario that asks one")
 	flag.StringVar(&args.topic, "topic", "", "topic")
 	flag.StringVar(&args.channel, "channel", "", "channel")
 	flag.IntVar(&args.messageCount, "messages", 0, "how many messages")
@@ -114,6 +117,10 @@ func newConfig(args arguments) *nsq.Config {
 func connectConsumer(args arguments, channel string, maxInFlight int, handle nsq.HandlerFunc) (*nsq.Consumer, error) {
 	config := newConfig(args)
 	config.MaxInFlight = maxInFlight
+	if args.lookupd != "" {
+		config.LookupdPollInterval = 500 * time.Millisecond
+		config.MaxAttempts = 0
+	}
 	config.MsgTimeout = args.msgTimeout
 	consumer, err := nsq.NewConsumer(args.topic, channel, config)
 	if err != nil {
@@ -121,6 +128,9 @@ func connectConsumer(args arguments, channel string, maxInFlight int, handle nsq
 	}
 	consumer.SetLogger(log.New(os.Stderr, "", 0), nsq.LogLevelError)
 	consumer.AddHandler(handle)
+	if args.lookupd != "" {
+		return consumer, consumer.ConnectToNSQLookupd(args.lookupd)
+	}
 	return consumer, consumer.ConnectToNSQD(args.tcpAddress)
 }
 

@@ -235,3 +235,16 @@ func publishAll(args arguments) error {
 	}
 	return nil
 }
+
+// cluster prints the body of every message that the brokers have which nsqlookupd names, until it is killed.
+func cluster(args arguments) (any, error) {
+	_, err := connectConsumer(args, args.channel, 100, func(message *nsq.Message) error {
+		fmt.Println(string(message.Body))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Println("connected")
+	select {}
+}

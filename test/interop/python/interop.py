@@ -246,12 +246,34 @@ async def outlive(run):
     return {"disconnected": True}
 
 
+async def cluster(run):
+    """Prints the body of every message that the brokers have which nsqlookupd names, until it is killed."""
+
+    def handle(message):
+        print(message.body.decode(), flush=True)
+        return True
+
+    nsq.Reader(
+        topic=run.args.topic,
+        channel=run.args.channel,
+        message_handler=handle,
+        lookupd_http_addresses=[run.args.lookupd_http_address],
+        lookupd_poll_interval=1,
+        lookupd_poll_jitter=0.0,
+        max_in_flight=100,
+        max_tries=1_000,
+    )
+    print("connected", flush=True)
+    await asyncio.Event().wait()
+
+
 SCENARIOS = {
     "hello": hello,
     "round-trip": round_trip,
     "sharing": sharing,
     "handover": handover,
     "outlive": outlive,
+    "cluster": cluster,
 }
 
 
@@ -260,6 +282,7 @@ async def main():
     parser.add_argument("--scenario", choices=SCENARIOS, required=True)
     parser.add_argument("--tcp-address", required=True)
     parser.add_argument("--http-address", required=True)
+    parser.add_argument("--lookupd-http-address", default="")
     parser.add_argument("--topic", required=True)
     parser.add_argument("--channel", required=True)
     parser.add_argument("--messages", type=int, default=0)
