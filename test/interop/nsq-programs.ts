@@ -17,6 +17,7 @@ const NAMES = [
   'nsq_to_http',
   'nsq_to_nsq',
   'nsqadmin',
+  'nsqd',
   'nsqlookupd',
   'to_nsq',
 ] as const
@@ -51,12 +52,17 @@ export class NsqPrograms {
 
   start(name: NsqProgramName, flags: readonly string[], input?: string): Program {
     const program = new Program({
-      command: join(this.#folder, name),
+      command: this.pathOf(name),
       args: flags,
       ...(input === undefined ? {} : { input }),
     })
     this.#running.add(program)
     return program
+  }
+
+  /** The executable itself. */
+  pathOf(name: NsqProgramName): string {
+    return join(this.#folder, name)
   }
 
   /** Runs one to its end, which must be good, and returns it. */

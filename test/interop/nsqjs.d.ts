@@ -29,7 +29,11 @@ declare module 'nsqjs' {
     constructor(
       topic: string,
       channel: string,
-      options: ConnectionOptions & { nsqdTCPAddresses?: string[]; lookupdHTTPAddresses?: string[] },
+      options: ConnectionOptions & {
+        nsqdTCPAddresses?: string[]
+        lookupdHTTPAddresses?: string[]
+        lookupdPollInterval?: number
+      },
     )
     connect(): void
     pause(): void

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Reader } from 'nsqjs'
 import { eventually } from '../support/eventually.js'
+import { freePorts } from '../support/free-port.js'
+import { HttpClient } from '../support/http-client.js'
+import { nsqdCommand } from '../support/nsqd-command.js'
+import { Program } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { NsqAdmin } from './nsq-admin.js'
 import { NsqLookupd } from './nsq-lookupd.js'
@@ -156,6 +160,82 @@ describe('nsqlookupd', () => {
     const paused = await admin.post('/api/topics/shown', { action: 'pause' })
     assert.deepEqual(paused, { status: 200, text: '{"message":""}' })
     for (const broker of [first, second]) assert.equal((await broker.http.topicStats('shown'))?.paused, true)
+  })
+
+  it("joins our brokers and NSQ's: each makes the channels that a new topic has on the other", async () => {
+    const flags = ['--broadcast-address=127.0.0.1', `--lookupd-tcp-address=${lookupd.tcpAddress}`]
+    const original = await startBroker({ flags, command: programs.pathOf('nsqd') })
+    try {
+      // It connects when it has begun to listen, and asks nobody before.
+      await eventually(
+        async () => (JSON.parse((await lookupd.http.get('/nodes')).text).producers.length === 3 ? true : undefined),
+        LIMIT_MS,
+        'all brokers',
+      )
+      for (const [topic, old, fresh] of [
+        ['ours-first', first, original],
+        ['theirs-first', original, first],
+      ] as const) {
+        await create(old, topic, 'mail', 'audit')
+        const there = [old.httpPort]
+        await lookupd.has(topic, { topic: there, 'channel/mail': there, 'channel/audit': there })
+        await fresh.http.post(`/pub?topic=${topic}`, 'first')
+        for (const channel of ['mail', 'audit']) {
+          await eventually(
+            async () => ((await fresh.http.channelStats(topic, channel))?.depth === 1 ? true : undefined),
+            LIMIT_MS,
+            `the message in ${topic}/${channel}`,
+          )
+        }
+      }
+    } finally {
+      await original.stop()
+    }
+  })
+
+  it('lets consumers go on with the others while one broker is killed, and nothing is lost that it had acknowledged', async () => {
+    const flags = ['--broadcast-address=127.0.0.1', `--lookupd-tcp-address=${lookupd.tcpAddress}`]
+    const ports = await freePorts(2)
+    const directory = await mkdtemp(join(tmpdir(), 'spillway-killed-'))
+    const addresses = [`--tcp-address=127.0.0.1:${ports[0]}`, `--http-address=127.0.0.1:${ports[1]}`]
+    const command = nsqdCommand([...addresses, `--data-path=${directory}`, ...flags])
+    const http = new HttpClient({ host: '127.0.0.1', port: ports[1] })
+    const answers = (): Promise<true> =>
+      eventually(async () => ((await http.get('/ping')).text === 'OK' ? true : undefined), LIMIT_MS, 'the broker')
+    let killed = new Program(command)
+    const bodies = new Set<string>()
+    const reader = new Reader('killed', 'js', {
+      lookupdHTTPAddresses: [lookupd.httpAddress],
+      lookupdPollInterval: 1,
+      maxInFlight: 50,
+    })
+    reader.on('error', () => {})
+    reader.on('message', (message) => {
+      bodies.add(message.body.toString())
+      message.finish()
+    })
+    const has = (expected: readonly string[]): Promise<true> =>
+      eventually(() => (expected.every((body) => bodies.has(body)) ? true : undefined), LIMIT_MS, 'all messages')
+    const linesOf = (name: string) => Array.from({ length: 200 }, (_, at) => `${name}-${at}`)
+    try {
+      await answers()
+      await create(first, 'killed', 'js')
+      // Nobody consumes yet: what the killed broker has acknowledged waits in it.
+      assert.equal((await http.post('/mpub?topic=killed', linesOf('before').join('\n'))).text, 'OK')
+      killed.signal('SIGKILL')
+      await killed.exited
+      reader.connect()
+      await first.http.post('/mpub?topic=killed', linesOf('meanwhile').join('\n'))
+      await has(linesOf('meanwhile'))
+      killed = new Program(command)
+      await answers()
+      await has(linesOf('before'))
+    } finally {
+      reader.close()
+      killed.signal('SIGKILL')
+      await killed.exited
+      await rm(directory, { recursive: true })
+    }
   })
 
   describe('leads consumers to every broker:', () => {
