@@ -158,6 +158,37 @@ describe('brokers around an nsqlookupd', () => {
     for (const broker of [first, second]) assert.equal((await broker.http.topicStats('shown'))?.paused, true)
   })
 
+  it("joins our brokers and NSQ's: each makes the channels that a new topic has on the other", async () => {
+    const flags = ['--broadcast-address=127.0.0.1', `--lookupd-tcp-address=${lookupd.tcpAddress}`]
+    const original = await startBroker({ flags, command: programs.path('nsqd') })
+    try {
+      // It connects when it has begun to listen, and asks nobody before.
+      await eventually(
+        async () => (JSON.parse((await lookupd.http.get('/nodes')).text).producers.length === 3 ? true : undefined),
+        LIMIT_MS,
+        'all brokers',
+      )
+      for (const [topic, old, fresh] of [
+        ['ours-first', first, original],
+        ['theirs-first', original, first],
+      ] as const) {
+        await create(old, topic, 'mail', 'audit')
+        const there = [old.httpPort]
+        await lookupd.has(topic, { topic: there, 'channel/mail': there, 'channel/audit': there })
+        await fresh.http.post(`/pub?topic=${topic}`, 'first')
+        for (const channel of ['mail', 'audit']) {
+          await eventually(
+            async () => ((await fresh.http.channelStats(topic, channel))?.depth === 1 ? true : undefined),
+            LIMIT_MS,
+            `the message in ${topic}/${channel}`,
+          )
+        }
+      }
+    } finally {
+      await original.stop()
+    }
+  })
+
   describe('leads consumers to every broker:', () => {
     const messagesOf = (name: string) => Array.from({ length: 100 }, (_, at) => `${name}-${at}`)
 

@@ -9,6 +9,8 @@ import type { Registrations } from './registrations.js'
 
 /** Commands that an nsqlookupd has not answered yet; the next ones wait here. */
 const UNANSWERED_MAX = 256
+/** When there are so few, more are sent: together, for answers come one by one. */
+const UNANSWERED_FEW = UNANSWERED_MAX / 2
 /** Changes that may wait here for one that is slow. With more it is told from the beginning, over a new connection. */
 const CHANGES_MAX = 10_000
 
@@ -46,6 +48,8 @@ export class LookupdPeer {
   #isIdentified = false
   /** Topics that are still to be told. What happens to one of them is told with it. */
   #untold = new Set<string>()
+  /** Goes through them. Each time from the beginning would be past all that were told, once for each. */
+  #nextUntold = this.#untold.values()
   /** The rest of the topic that is being told; it goes first. */
   #topicLines: string[] = []
   /** What has happened to topics that are told; it goes before the next topic. */
@@ -137,7 +141,7 @@ export class LookupdPeer {
     if (this.#isIdentified) {
       // nsqlookupd ends the connection after an error.
       if (text.startsWith('E_')) connection.fail(`it answered ${quoted(text)}`)
-      else this.#send()
+      else if (connection.unansweredCount <= UNANSWERED_FEW) this.#send()
       return
     }
     try {
@@ -148,6 +152,7 @@ export class LookupdPeer {
     }
     this.#isIdentified = true
     this.#untold = new Set(this.#parts.registrations.topics)
+    this.#nextUntold = this.#untold.values()
     this.#tried()
     this.#pingLater()
     this.#send()
@@ -168,10 +173,10 @@ export class LookupdPeer {
 
   /** @returns whether there was one that is still to be told */
   #takeTopic(): boolean {
-    const [topic] = this.#untold
-    if (topic === undefined) return false
-    this.#untold.delete(topic)
-    this.#topicLines = this.#parts.registrations.linesOf(topic)
+    const next = this.#nextUntold.next()
+    if (next.done) return false
+    this.#untold.delete(next.value)
+    this.#topicLines = this.#parts.registrations.linesOf(next.value)
     return true
   }
 

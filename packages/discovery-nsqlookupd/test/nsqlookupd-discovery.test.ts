@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { DISCOVERY } from '@spillway/core'
 import { FakeClock, SAMPLE_NODE_ADDRESS, TestLogger } from '@spillway/core/testing'
 import plugin, { NsqlookupdDiscovery, type NsqlookupdOptions } from '../src/index.js'
+import { NameLookups } from '../src/name-lookups.js'
 import { SAMPLE_OPTIONS } from './support/sample-options.js'
 import { ScriptedLookupd } from './support/scripted-lookupd.js'
 import { turns, until } from './support/until.js'
@@ -288,10 +289,18 @@ describe('registration with nsqlookupd', () => {
     })
 
     it('cannot be found is tried again', async () => {
-      start({ tcpAddresses: ['no.such.host.invalid:4160'] })
+      let lookupCount = 0
+      const names = new NameLookups((host, _options, done) => {
+        lookupCount++
+        done(new Error(`no such host ${host}`), '', 0)
+      })
+      const options = { ...SAMPLE_OPTIONS, tcpAddresses: ['here.test:4160'] }
+      discovery = new NsqlookupdDiscovery(options, { clock, logger, random: () => 0 }, names)
+      discovery.start(SAMPLE_NODE_ADDRESS)
       await until(() => logger.messages('warn').length === 1)
-      assert.match(String(logger.lines[0].fields.error), /no\.such\.host\.invalid/)
-      assert.equal(clock.timerCount, 1)
+      assert.match(String(logger.lines[0].fields.error), /no such host here\.test/)
+      clock.advance(1_000)
+      assert.equal(lookupCount, 2)
     })
   })
 

@@ -26,7 +26,10 @@ export interface Discovery {
   readonly settings: readonly Setting[]
   /** Called once, after the transports listen and before the first announcement. Must not wait for the network. */
   start(node: NodeAddress): void
-  /** A topic came to exist. Announcements are made in the order in which things happen, and returned from at once. */
+  /**
+   * A topic came to exist. Announcements are made in the order in which things happen, and returned from at once. The end of a
+   * topic is the end of its channels. What was announced already, or ends without having been there, changes nothing.
+   */
   topicCreated(topic: string): void
   topicDeleted(topic: string): void
   channelCreated(topic: string, channel: string): void
@@ -34,9 +37,12 @@ export interface Discovery {
   /**
    * The channels that a topic, new on this node, has elsewhere. The engine creates them and holds the topic's release
    * point until this has settled or its own bound has passed, so that the first message reaches them all. Ephemeral
-   * channels are ignored. A rejection is logged and means "none".
+   * channels are ignored. A rejection is logged and means "none". May be asked many times at once; the list is the caller's.
    */
   channelsOf(topic: string): Promise<readonly string[]>
-  /** Withdraws this node and releases everything. Idempotent. */
+  /**
+   * Withdraws this node and releases everything; questions that are being asked settle. Waits for nobody who does not answer.
+   * Idempotent, also without `start`; whatever is called afterwards does nothing.
+   */
   stop(): Promise<void>
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { configFromValue, type LoadedConfig, loadConfig } from '../../src/config/index.js'
 import type { BrokerOptions } from '../../src/contracts/options.js'
+import type { Setting } from '../../src/contracts/setting.js'
 import type { EngineParts } from '../../src/engine/engine.js'
 import { BrokerError } from '../../src/errors.js'
 import { type NodeEngine, SpillwayNode } from '../../src/node/spillway-node.js'
@@ -40,7 +41,7 @@ const STORAGE = pluginText({
 const DISCOVERY = pluginText({
   provides: 'discovery',
   create: `return {
-    settings: [],
+    settings: [{ name: 'both', get: () => 'discovery', set: null }, { name: 'own', get: () => 'discovery', set: null }],
     topicCreated() {}, topicDeleted() {}, channelCreated() {}, channelDeleted() {}, channelsOf: async () => [],
     start(node) { ${note('JSON.stringify(node)')} },
     async stop() { ${note("'withdraw'")} },
@@ -112,9 +113,11 @@ async function makeNode(setup: Setup = {}) {
     return engine as unknown as NodeEngine
   }
   const clock = new FakeClock()
-  const node = new SpillwayNode(await load(setup), { logger, clock, createEngine })
+  const node = new SpillwayNode(await load(setup), { logger, clock, createEngine, settings: [NODE_SETTING] })
   return { node, events, logger, clock, parts: parts as unknown as EngineParts }
 }
+
+const NODE_SETTING: Setting = { name: 'both', get: () => 'node', set: null }
 
 const durabilityWith = async (options: object): Promise<BrokerOptions['durability']> =>
   (await makeNode({ storage: { options } })).parts.options.durability
@@ -128,6 +131,17 @@ describe('SpillwayNode', () => {
       'TCP: listening on 127.0.0.1:1',
       'TCP: listening on 127.0.0.1:2',
     ])
+  })
+
+  it('shows the settings that it was given, then those of discoveries that have other names', async () => {
+    const { parts } = await makeNode({ discovers: true })
+    assert.deepEqual(
+      parts.settings.map(({ name, get }) => [name, get()]),
+      [
+        ['both', 'node'],
+        ['own', 'discovery'],
+      ],
+    )
   })
 
   it('says in one line, before it listens, which version runs, on which data, how safe', async () => {
