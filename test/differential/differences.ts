@@ -57,9 +57,12 @@ export const PARTINGS: Readonly<Record<string, Parting>> = {
   [DEBUG]: { ours: / -> 404\n/, original: / -> / },
 }
 
-/** The first cells of the tables of docs/compatibility.md: each names a difference. */
+/** Another program, with a test of its own: test/interop/nsqlookupd.interop.ts. */
+const NSQLOOKUPD_SECTION = /\n## nsqlookupd\n.*?(?=\n## )/s
+
+/** The first cells of the tables of docs/compatibility.md that are about nsqd: each names a difference. */
 export function documentedDifferences(): string[] {
-  const lines = readFileSync(PAGE, 'utf8').split('\n')
+  const lines = readFileSync(PAGE, 'utf8').replace(NSQLOOKUPD_SECTION, '').split('\n')
   const rows = lines.filter(
     (line) => line.startsWith('| ') && !line.startsWith('| what |') && !line.startsWith('| ---'),
   )
@@ -110,6 +113,17 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
     'packages/auth-nsq/test/nsq-authenticator.test.ts',
   "an auth server's URL that has a query": 'packages/auth-nsq/src/ask.ts',
   'HTTP with authentication on': 'packages/transport-http/test/authorization.test.ts',
+  'a new topic, while nsqlookupd is asked for its channels': 'packages/core/test/engine/operations.test.ts',
+  '… on a node that has just started': 'packages/discovery-nsqlookupd/test/channels-of.test.ts',
+  'an nsqlookupd that was lost': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'what happens to topics while one is away': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'commands on their way to one': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'its errors in answer to commands': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'its answers above 64 KiB, or above 1 MiB over HTTP':
+    'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'topics and channels that were there at the start': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
+  'its host name': 'packages/discovery-nsqlookupd/test/name-lookups.test.ts',
+  'log lines about one that does not answer': 'packages/discovery-nsqlookupd/test/nsqlookupd-discovery.test.ts',
   'unknown keys of the TOML file': 'packages/cli/test/nsqd/config-file.test.ts',
   '1 and 0 for a boolean in it': 'packages/cli/test/nsqd/config-file.test.ts',
   'whole numbers among percentiles in it': 'packages/cli/test/nsqd/config-file.test.ts',
@@ -119,10 +133,11 @@ export const NOT_SHOWN: Readonly<Record<string, string>> = {
   '`/config/broadcast_address` with an empty `--broadcast-address`': 'packages/cli/test/nsqd/settings.test.ts',
   '`/config` under `spillway start`': 'packages/cli/test/nsqd/settings.test.ts',
   '`--auth-http-address=` with nothing behind it': 'packages/cli/test/nsqd/flags.test.ts',
-  'timeouts of 0 for requests to auth servers': 'packages/cli/test/nsqd/flags.test.ts',
+  'timeouts of 0 for requests to auth servers and nsqlookupd': 'packages/cli/test/nsqd/flags.test.ts',
   '`--msg-timeout`, the window of the percentiles, counts and sizes of 0 or below, where that makes no sense':
     'packages/cli/test/nsqd/process.test.ts',
   'a statsd address without a port from 1 to 65535': 'packages/cli/test/nsqd/flags.test.ts',
+  'an nsqlookupd address without a port from 1 to 65535': 'packages/cli/test/nsqd/flags.test.ts',
   'names of ports (`localhost:statsd`)': 'packages/cli/test/nsqd/flags.test.ts',
   'a push to statsd that takes longer than its interval': 'packages/reporter-statsd/test/statsd-reporter.test.ts',
   "statsd's host": 'packages/reporter-statsd/test/statsd-reporter.test.ts',

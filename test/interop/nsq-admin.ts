@@ -67,7 +67,12 @@ export class NsqAdmin {
 
   static async start(programs: NsqPrograms, brokers: readonly RunningBroker[], ...flags: string[]): Promise<NsqAdmin> {
     const nodes = brokers.map(({ httpAddress }) => `--nsqd-http-address=${httpAddress}`)
-    const program = programs.start('nsqadmin', ['--http-address=127.0.0.1:0', ...nodes, ...flags])
+    return NsqAdmin.startWith(programs, ...nodes, ...flags)
+  }
+
+  /** One that is told by its flags whom to ask. */
+  static async startWith(programs: NsqPrograms, ...flags: readonly string[]): Promise<NsqAdmin> {
+    const program = programs.start('nsqadmin', ['--http-address=127.0.0.1:0', ...flags])
     const port = await eventually(() => portOf(program), START_LIMIT_MS, 'nsqadmin')
     return new NsqAdmin(new HttpClient({ host: '127.0.0.1', port }))
   }

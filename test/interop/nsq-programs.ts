@@ -10,14 +10,24 @@ import { runGo } from './go-tool.js'
 import { reasonFrom, type Unavailable } from './unavailable.js'
 
 const SOURCE = fileURLToPath(new URL('../../interop/nsq/', import.meta.url))
-const NAMES = ['nsq_stat', 'nsq_tail', 'nsq_to_file', 'nsq_to_http', 'nsq_to_nsq', 'nsqadmin', 'to_nsq'] as const
+const NAMES = [
+  'nsq_stat',
+  'nsq_tail',
+  'nsq_to_file',
+  'nsq_to_http',
+  'nsq_to_nsq',
+  'nsqadmin',
+  'nsqd',
+  'nsqlookupd',
+  'to_nsq',
+] as const
 const BUILD_LIMIT_MS = 300_000
 
 export type NsqProgramName = (typeof NAMES)[number]
 
 let built: Promise<string | Unavailable> | undefined
 
-/** The programs that come with the original nsqd, for one suite of tests: built once, and none outlives its test. */
+/** The original nsqd and the programs that come with it, for one suite of tests: built once, and none outlives its test. */
 export class NsqPrograms {
   readonly #name: string
   readonly #running = new Set<Program>()
@@ -40,9 +50,14 @@ export class NsqPrograms {
     this.#folder = folder
   }
 
+  /** Where its executable is. */
+  path(name: NsqProgramName): string {
+    return join(this.#folder, name)
+  }
+
   start(name: NsqProgramName, flags: readonly string[], input?: string): Program {
     const program = new Program({
-      command: join(this.#folder, name),
+      command: this.path(name),
       args: flags,
       ...(input === undefined ? {} : { input }),
     })

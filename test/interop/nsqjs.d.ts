@@ -26,7 +26,11 @@ declare module 'nsqjs' {
 
   /** Emits `ready`, `message` (Message), `error` (Error), `nsqd_connected` and `nsqd_closed`. */
   export class Reader extends EventEmitter {
-    constructor(topic: string, channel: string, options: ConnectionOptions & { nsqdTCPAddresses: string[] })
+    constructor(
+      topic: string,
+      channel: string,
+      options: ConnectionOptions & { nsqdTCPAddresses?: string[]; lookupdHTTPAddresses?: string[] },
+    )
     connect(): void
     pause(): void
     close(): void

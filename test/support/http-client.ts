@@ -56,6 +56,10 @@ export class HttpClient {
     return this.#send('POST', path, body)
   }
 
+  put(path: string, body: string): Promise<HttpAnswer> {
+    return this.#send('PUT', path, body)
+  }
+
   delete(path: string, body = ''): Promise<HttpAnswer> {
     return this.#send('DELETE', path, body)
   }

@@ -20,6 +20,7 @@ export interface SpillwaySetup {
   /** Of RocksDB storage. */
   readonly storage?: Readonly<Record<string, unknown>>
   readonly node?: Readonly<Record<string, unknown>>
+  readonly discovery?: readonly { readonly use: string; readonly options: object }[]
   /** A program and its arguments that the broker is started with, `prlimit` say. */
   readonly launcher?: readonly string[]
 }
@@ -54,6 +55,7 @@ export class SpillwayBroker {
         { use: '@spillway/transport-tcp', options: { address: `${HOST}:${tcpPort}` } },
         { use: '@spillway/transport-http', options: { address: `${HOST}:${httpPort}` } },
       ],
+      discovery: setup.discovery ?? [],
     }
     const path = join(folder, 'spillway.json')
     writeFileSync(path, JSON.stringify(config))

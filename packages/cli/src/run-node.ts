@@ -1,8 +1,7 @@
 import type { Logger } from '@spillway/core'
 import type { SpillwayNode } from '@spillway/core/node'
-
-const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const
-type StopSignal = keyof typeof SIGNAL_NUMBERS
+import { HeapRoom } from './heap-room.js'
+import { exitOnBrokenInvariant, firstSignal, surviveSigusr1 } from './process-end.js'
 
 /** Who decides how long a node runs. */
 export interface Lifetime {
@@ -28,14 +27,14 @@ function untilSignal(): Lifetime {
  */
 export async function runNode(node: SpillwayNode, logger: Logger, lifetime = untilSignal()): Promise<number> {
   exitOnBrokenInvariant(logger)
-  // Node would open its debugger on port 9229 at this signal, which tools that rotate logs send.
-  process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))
+  surviveSigusr1(logger)
   const reload = (reason: string): void => {
     logger.info(`${reason}: reloading`)
     void node.reload()
   }
   process.on('SIGHUP', () => reload('SIGHUP'))
   lifetime.canReload(reload)
+  const heapRoom = new HeapRoom(node.broker.options.memorySizeBytesMax)
   // What ends it during the start waits for the end of that: half an opening cannot be closed in order.
   await node.start()
   lifetime.started()
@@ -43,6 +42,7 @@ export async function runNode(node: SpillwayNode, logger: Logger, lifetime = unt
   const keptAlive = setInterval(() => {}, 2 ** 30)
   const reason = await lifetime.over
   clearInterval(keptAlive)
+  heapRoom.close()
   logger.info(`${reason}: stopping`)
   try {
     await node.stop()
@@ -51,25 +51,4 @@ export async function runNode(node: SpillwayNode, logger: Logger, lifetime = unt
   }
   logger.info('stopped')
   return 0
-}
-
-function firstSignal(): Promise<StopSignal> {
-  return new Promise((resolve) => {
-    let seen = false
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (seen) process.exit(128 + SIGNAL_NUMBERS[signal as StopSignal])
-      seen = true
-      resolve(signal as StopSignal)
-    }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
-  })
-}
-
-/** An error that nobody caught means that the broker does not know its own state any more: it stops rather than goes on. */
-function exitOnBrokenInvariant(logger: Logger): void {
-  process.on('uncaughtException', (error: unknown) => {
-    logger.fatal(`uncaught: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
-    process.exit(1)
-  })
 }

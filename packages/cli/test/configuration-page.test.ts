@@ -45,6 +45,8 @@ describe('docs/configuration.md', () => {
       '@spillway/transport-tcp',
       '@spillway/transport-http',
       '@spillway/storage-rocksdb',
+      '@spillway/discovery-nsqlookupd',
+      '@spillway/discovery-static',
       '@spillway/auth-nsq',
       '@spillway/auth-static',
       '@spillway/reporter-statsd',

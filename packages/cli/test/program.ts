@@ -33,7 +33,11 @@ export class Program {
   readonly #child: ChildProcess
   readonly #exit: Promise<unknown[]>
 
-  constructor(name: 'spillway' | 'nsqd', args: readonly string[], { cwd = folder, env }: RunOptions = {}) {
+  constructor(
+    name: 'spillway' | 'nsqd' | 'nsqlookupd',
+    args: readonly string[],
+    { cwd = folder, env }: RunOptions = {},
+  ) {
     const path = fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url))
     this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } })
     this.#exit = once(this.#child, 'close')

@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   readonly hostname?: string
   /** Shown in the node's statistics. Default: `spillway-client/` and this package's version. */
   readonly userAgent?: string
+  /** Of this host: where connections come from. Default: what the system chooses. */
+  readonly localAddress?: string
   /** From dialling until the node has answered everything; then that attempt has failed. Default 5,000. */
   readonly connectTimeoutMs?: number
   /** How often the node says that it is there. A connection that is silent for two of these is given up. 1,000 or more, and at most what the node allows (nsqd: 60,000). Default 30,000. */
@@ -49,6 +51,8 @@ export interface ConnectionSettings {
   readonly clientId: string
   readonly hostname: string
   readonly userAgent: string
+  /** Empty: what the system chooses. */
+  readonly localAddress: string
   readonly connectTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly reconnectDelayMs: number
@@ -81,6 +85,7 @@ export function readConnectionOptions(
     clientId: options.string('clientId', hostname().split('.')[0]),
     hostname: options.string('hostname', hostname()),
     userAgent: options.string('userAgent', `spillway-client/${VERSION}`),
+    localAddress: options.string('localAddress', ''),
     connectTimeoutMs: options.integer('connectTimeoutMs', { min: 1, max: HOUR_MS }, 5_000),
     heartbeatIntervalMs: options.integer('heartbeatIntervalMs', { min: 1_000, max: HOUR_MS }, 30_000),
     reconnectDelayMs: options.integer('reconnectDelayMs', { min: 1, max: HOUR_MS }, 200),

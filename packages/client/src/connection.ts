@@ -1,3 +1,4 @@
+import type { NetConnectOpts } from 'node:net'
 import type { Address } from './address.js'
 import { ByteStream, type ByteStreamOwner } from './byte-stream.js'
 import type { Clock, TimerHandle } from './clock.js'
@@ -60,7 +61,7 @@ export class Connection implements FrameSink, ByteStreamOwner {
     this.lastReadMs = clock.nowMs()
     this.#reader = new FrameReader(this, settings.frameSizeBytesMax)
     this.#reader.isStopped = true
-    this.#stream = new ByteStream(address.connect, this)
+    this.#stream = new ByteStream(connectOptions(address, settings), this)
     this.outgoing = new Outgoing(this.#stream)
     this.#timer = clock.setTimer(settings.connectTimeoutMs, () =>
       this.destroy(
@@ -277,6 +278,11 @@ export class Connection implements FrameSink, ByteStreamOwner {
     if (error === null) return new NsqError('E_CONNECT', `${text} has closed the connection`)
     return new NsqError('E_CONNECT', `${text}: ${describe(error)}`, { cause: error })
   }
+}
+
+/** A Unix socket has no local address. */
+function connectOptions({ connect }: Address, { localAddress }: ConnectionSettings): NetConnectOpts {
+  return localAddress === '' || 'path' in connect ? connect : { ...connect, localAddress }
 }
 
 /** With several addresses behind a name, Node puts the reasons into an error without a text. */

@@ -16,6 +16,7 @@ import type {
   LookupFailedEvent,
   SettleFailedEvent,
 } from './events.js'
+import { HandlerCaller } from './handler-caller.js'
 import { HandlerRunner, type MessageHandler, type MessageSink } from './handler-runner.js'
 import type { Message } from './message.js'
 import { MessageQueue } from './message-queue.js'
@@ -34,10 +35,18 @@ export interface ConsumerEvents {
   settleFailed: [event: SettleFailedEvent]
 }
 
+/** Of a node's ready count, in flight; go-nsq's. */
+const STARVED_PART = 0.85
+
 /** How {@link Consumer.run} runs. */
 export interface RunOptions {
   /** Handlers that run at once, when they return promises. Default: `maxInFlight`. */
   readonly concurrency?: number
+  /**
+   * `false`: the handler, or whoever it hands the message to, finishes or requeues it, when it likes; what the handler returns is
+   * not looked at, and when it throws the message is requeued. For messages that are settled many at once. Default true.
+   */
+  readonly autoSettle?: boolean
 }
 
 /**
@@ -153,6 +162,13 @@ export class Consumer extends EventEmitter<ConsumerEvents> implements AsyncItera
     return this.#maxInFlight
   }
 
+  /** A node has few messages left that it may send before some are settled: 15 % of its part of `maxInFlight`, or fewer. Whoever settles many at once does it now. */
+  get isStarved(): boolean {
+    return this.#subscriptions().some(({ inFlightCount, readyCount }) => {
+      return inFlightCount > 0 && inFlightCount >= Math.floor(readyCount * STARVED_PART)
+    })
+  }
+
   /** 0: as many as there should be come; above that, it holds back after failures. */
   get backoffLevel(): number {
     return this.#backoff.level
@@ -175,12 +191,13 @@ export class Consumer extends EventEmitter<ConsumerEvents> implements AsyncItera
    * @returns a promise that resolves once the consumer is closed
    * @throws NsqError `E_INVALID_STATE` when something else gets the messages already, `E_CLOSED`, `E_INVALID_OPTION`
    */
-  run(handler: MessageHandler, { concurrency }: RunOptions = {}): Promise<void> {
+  run(handler: MessageHandler, { concurrency, autoSettle = true }: RunOptions = {}): Promise<void> {
     if (typeof handler !== 'function') throw new NsqError('E_INVALID_OPTION', 'a handler is a function')
     if (concurrency !== undefined && !(concurrency >= 1))
       throw new NsqError('E_INVALID_OPTION', `concurrency must be 1 or more, not ${concurrency}`)
     const limit = (): number => concurrency ?? this.#maxInFlight
-    this.#consumeWith(new HandlerRunner(handler, limit, (message, error) => this.#handlerFailed(message, error)))
+    const failed = (message: Message, error: Error): void => this.#handlerFailed(message, error)
+    this.#consumeWith(autoSettle ? new HandlerRunner(handler, limit, failed) : new HandlerCaller(handler, failed))
     return new Promise((resolve) => {
       this.#closed = resolve
     })

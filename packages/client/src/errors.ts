@@ -9,7 +9,7 @@
  * | `E_TIMEOUT` | no node took it in time | was not published |
  * | `E_CLOSED` | closed before it was done | was not published |
  * | `E_FATE_UNKNOWN` | it was sent, and the connection broke before the answer; `cause` says why | may have been published |
- * | `E_CONNECT` | no connection could be made, or the node offers less than what is required | |
+ * | `E_CONNECT` | no connection could be made, or the node offers less than what is required | was not published |
  * | `E_CONNECTION_LOST` | an open connection broke | |
  * | `E_STALE` | an open connection was silent for two heartbeats, and was given up | |
  * | `E_PROTOCOL` | the other end sends what NSQ does not | |

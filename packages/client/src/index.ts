@@ -21,6 +21,7 @@ export type {
 export type { MessageHandler } from './handler-runner.js'
 export type { NodeInfo } from './identify.js'
 export type { Message, RequeueOptions } from './message.js'
+export { isValidName } from './names.js'
 export { Producer, type ProducerEvents } from './producer.js'
 export type { ProducerOptions } from './producer-options.js'
 export type { MessageBody } from './publish.js'

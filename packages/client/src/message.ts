@@ -70,6 +70,11 @@ export class Message {
     return this.#end - this.#at - BODY_AT
   }
 
+  /** Copies the body to `target[at]` and on, where there must be room for it. @returns where it ends there */
+  copyBody(target: Uint8Array, at: number): number {
+    return at + this.#bytes.copy(target, at, this.#at + BODY_AT, this.#end)
+  }
+
   /** The body as UTF-8. */
   text(): string {
     return this.#bytes.toString('utf8', this.#at + BODY_AT, this.#end)
@@ -148,9 +153,8 @@ export class Message {
   }
 
   /**
-   * Nobody has begun with it and its time is over: the node has given it to somebody by now.
+   * For what waits here and nobody has begun with: when its time is over, or its connection, it comes again, and is done with here.
    * @returns whether that is so
-   * @internal
    */
   forgetIfOver(): boolean {
     if (this.isInFlight) return false

@@ -30,6 +30,12 @@ export interface ProducerOptions extends ConnectionOptions {
    * they are rejected with `E_FATE_UNKNOWN`. `true`: they are sent again, until `publishTimeoutMs`; a message may then be published twice.
    */
   readonly retry?: boolean
+  /**
+   * What happens to publishes while no node can be connected. `false`, the default: they wait until `publishTimeoutMs`. `true`:
+   * once every node has failed, they are rejected as the last one failed, with `E_CONNECT` or what it answered, and so are those that come
+   * before the next attempt. None of them was published.
+   */
+  readonly failFast?: boolean
   /** How long {@link Producer.close} waits for what is on its way. Default 10,000. */
   readonly closeTimeoutMs?: number
 }
@@ -44,6 +50,7 @@ export interface ProducerSettings {
   readonly messageSizeBytesMax: number
   readonly publishTimeoutMs: number
   readonly retry: boolean
+  readonly failFast: boolean
   readonly closeTimeoutMs: number
 }
 
@@ -64,6 +71,7 @@ export function readProducerOptions(raw: ProducerOptions): ProducerSettings {
     messageSizeBytesMax: options.integer('messageSizeBytesMax', { min: 1 }, 2 ** 31 - 1),
     publishTimeoutMs: options.integer('publishTimeoutMs', { min: 1 }, 30_000),
     retry: options.boolean('retry', false),
+    failFast: options.boolean('failFast', false),
     closeTimeoutMs: options.integer('closeTimeoutMs', { min: 0 }, 10_000),
   }
   options.finish()

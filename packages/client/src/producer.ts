@@ -53,6 +53,8 @@ export class Producer extends EventEmitter<ProducerEvents> {
   /** Nodes that failed one after the other; after all of them it waits. */
   #failedInRow = 0
   #lastError: NsqError | null = null
+  /** Set with `failFast`, when every node has refused and none has been tried since. */
+  #unconnected: NsqError | null = null
   #closing: Promise<void> | null = null
   #drained: (() => void) | null = null
   #isClosed = false
@@ -125,6 +127,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
   ping(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#refuseClosed()
+      if (this.#connection === null) this.#refuseUnconnected()
       if (this.#pings.length >= this.#settings.waitingMax) throw new NsqError('E_QUEUE_FULL', 'too many pings')
       this.#pings.push({ resolve, reject, deadlineMs: this.#deadlineMs() })
       this.#awaitDeadline()
@@ -168,6 +171,11 @@ export class Producer extends EventEmitter<ProducerEvents> {
 
   #refuseClosed(): void {
     if (this.#closing !== null) throw new NsqError('E_CLOSED', CLOSED)
+  }
+
+  /** Where nobody is to wait for a node, nobody waits for the next attempt either. @throws NsqError `E_CONNECT` */
+  #refuseUnconnected(): void {
+    if (this.#unconnected !== null && this.#reconnectTimer !== null) throw this.#unconnected
   }
 
   /** @throws NsqError `E_BAD_MESSAGE` */
@@ -215,6 +223,7 @@ export class Producer extends EventEmitter<ProducerEvents> {
           `${waiting}; waitingMax is ${waitingMax}, waitingBytesMax ${waitingBytesMax}`,
         )
       }
+      if (connection === null) this.#refuseUnconnected()
       this.#waiting.push(publish)
       this.#waitingBytes += sizeBytes
       if (connection === null) this.#connect()
@@ -275,16 +284,27 @@ export class Producer extends EventEmitter<ProducerEvents> {
     this.#opening = null
     if (this.#isClosed) return
     this.#lastError = error
-    const { addresses } = this.#settings
+    const { addresses, failFast } = this.#settings
     this.#addressIndex = (this.#addressIndex + 1) % addresses.length
-    const retryInMs = ++this.#failedInRow % addresses.length === 0 ? this.#delay.nextMs() : 0
+    const haveAllFailed = ++this.#failedInRow % addresses.length === 0
+    const retryInMs = haveAllFailed ? this.#delay.nextMs() : 0
     this.#connectIn(retryInMs)
+    if (haveAllFailed && failFast) this.#giveUp(error)
     this.emit('connectFailed', { address, error, retryInMs })
+  }
+
+  #giveUp(error: NsqError): void {
+    this.#unconnected = error
+    for (const publish of this.#waiting.drain()) publish.giveUp(error)
+    this.#waitingBytes = 0
+    for (const ping of this.#pings.splice(0)) ping.reject(error)
+    this.#checkDrained()
   }
 
   #connectIn(delayMs: number): void {
     this.#reconnectTimer = this.#surroundings.clock.setTimer(delayMs, () => {
       this.#reconnectTimer = null
+      this.#unconnected = null
       if (this.#waiting.length > 0 || this.#pings.length > 0) this.#connect()
     })
   }

@@ -277,6 +277,28 @@ describe('producer', () => {
     await assert.rejects(second)
   })
 
+  it('rejects with `failFast` what would wait for a node, once all have refused, and tries again later', async () => {
+    const gone = await startNode()
+    const { address, port } = gone
+    await gone.stop()
+    const producer = open({ addresses: ['127.0.0.1:1', address], reconnectDelayMs: 1_000, failFast: true })
+    const first = producer.publish('t', 'a')
+    await once(producer, 'connectFailed')
+    clock.advance(0)
+    assert.deepEqual(await fates([first]), ['E_CONNECT'])
+    assert.deepEqual(await fates([producer.publish('t', 'b'), producer.ping()]), ['E_CONNECT', 'E_CONNECT'])
+    assert.equal(producer.waitingCount, 0)
+    const node = await startNode({ port })
+    clock.advance(1_000)
+    const second = producer.publish('t', 'c')
+    await once(producer, 'connectFailed')
+    clock.advance(0)
+    const connection = await node.connection()
+    assert.deepEqual(await connection.texts(1), ['PUB t c'])
+    connection.ok()
+    await second
+  })
+
   it('does not connect again while there is nothing to publish', async () => {
     const [producer, connection, node] = await connected()
     connection.reset()

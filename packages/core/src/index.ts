@@ -1,3 +1,5 @@
+export { NSQ_VERSION } from './config/config.js'
+export { nearest } from './config/nearest.js'
 export * from './contracts/index.js'
 export { sliceAttributes } from './engine/attributes.js'
 export {
@@ -16,6 +18,7 @@ export { type OldMessage, type OldMessages, TopicWriter, type TopicWriterOptions
 export * from './errors.js'
 export * from './listen-address.js'
 export * from './names.js'
+export { SystemClock } from './node/system-clock.js'
 export * from './peer-address.js'
 export * from './plugin.js'
 export { type MemoryStats, ProcessMemory } from './process-memory.js'

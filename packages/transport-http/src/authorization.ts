@@ -8,10 +8,9 @@ import {
   isValidName,
   peerIpOf,
 } from '@spillway/core'
+import { HttpError, parseParams } from '@spillway/http'
 import { commonNameOf } from '@spillway/tls'
 import type { Exchange } from './exchange.js'
-import { HttpError } from './http-error.js'
-import { parseParams } from './params.js'
 
 /**
  * Who may ask what.

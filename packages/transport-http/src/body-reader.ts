@@ -1,5 +1,5 @@
+import type { HttpError } from '@spillway/http'
 import type { BodySink } from './bodies/body-sink.js'
-import type { HttpError } from './http-error.js'
 import type { HttpRequest } from './request.js'
 
 /** What is thrown away of a body that is not wanted, before its connection is cut: the answer is there to be read until then. */

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { HttpError } from '@spillway/http'
 import { abandonBody } from './body-reader.js'
 import type { FastConnection } from './fast-path/fast-connection.js'
-import { HttpError } from './http-error.js'
 import type { HttpRequest } from './request.js'
 
 /** What is known of one connection. */

@@ -1,24 +1,22 @@
-import { createServer, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from 'node:http'
+import { createServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type Broker, BrokerError, type ListenAddress, ProcessMemory, type Transport } from '@spillway/core'
+import { type Broker, BrokerError, type ListenAddress, ProcessMemory, refusalsOf, type Transport } from '@spillway/core'
+import { boundAddressOf, HttpError, listen, Router, refuseConnection } from '@spillway/http'
 import { hasCertificate, type TlsCredentials } from '@spillway/tls'
 import { HttpAuthorization } from './authorization.js'
 import { abandonBody } from './body-reader.js'
 import { Connections } from './connections.js'
-import { Exchange, type HttpNode } from './exchange.js'
+import { type BrokerNode, Exchange } from './exchange.js'
 import { addFastPath } from './fast-path/index.js'
 import { RawAnswers } from './fast-path/raw-answers.js'
 import { Handshakes } from './handshakes.js'
-import { CLOSE, plainTextHeaders } from './headers.js'
-import { HttpError } from './http-error.js'
-import { listen } from './listen.js'
 import { noteRefusal } from './note-refusal.js'
 import type { HttpTransportOptions } from './options.js'
 import { HttpRequest } from './request.js'
-import { Router } from './router.js'
 import { DEBUG_ROUTES, ROUTES } from './routes/index.js'
+import { type Route, runPermitted } from './routes/route.js'
 
 /** How often connections are looked through for those that take too long. */
 const CHECK_INTERVAL_MS = 5_000
@@ -28,7 +26,6 @@ const DRAIN_QUIET_MS = 1_000
 const HANDSHAKE_MS_MAX = 5_000
 /** The fast path waits no longer than this for what a client has begun. */
 const PATIENCE_MS_MAX = 1_000
-const NO_HOST = '400 Bad Request: the Host header is missing'
 
 /** nsqd's HTTP API on one address. */
 export class HttpTransport implements Transport {
@@ -37,7 +34,7 @@ export class HttpTransport implements Transport {
   readonly #connections = new Connections()
   readonly #handshakes = new Handshakes()
   readonly #memory = new ProcessMemory()
-  readonly #router: Router
+  readonly #router: Router<Exchange, Route>
   readonly #credentials: TlsCredentials | null
   #server: Server | null = null
   #broker: Broker | null = null
@@ -52,7 +49,7 @@ export class HttpTransport implements Transport {
     this.#options = options
     this.#basePath = basePath
     this.#credentials = credentials
-    this.#router = new Router(options.debug ? [...ROUTES, ...DEBUG_ROUTES] : ROUTES)
+    this.#router = new Router(options.debug ? [...ROUTES, ...DEBUG_ROUTES] : ROUTES, runPermitted)
   }
 
   get addresses(): readonly ListenAddress[] {
@@ -63,6 +60,8 @@ export class HttpTransport implements Transport {
     const authorization = this.#authorizationFor(broker)
     const server = await this.#createServer({
       broker,
+      logger: broker.logger,
+      refusals: refusalsOf(broker),
       connections: this.#connections,
       memory: this.#memory,
       authorization,
@@ -74,13 +73,7 @@ export class HttpTransport implements Transport {
     this.#memory.start()
     this.#server = server
     this.#broker = broker
-    const address = server.address()
-    const protocol = this.#credentials === null ? 'http' : 'https'
-    this.#addresses = [
-      typeof address === 'string' || address === null
-        ? { protocol, address: String(address), port: -1 }
-        : { protocol, address: address.address, port: address.port },
-    ]
+    this.#addresses = [boundAddressOf(server, this.#credentials === null ? 'http' : 'https')]
   }
 
   /** Reads certificates again. Connections that there are go on with the old ones. @throws BrokerError when they cannot be used; the old ones stay */
@@ -132,7 +125,7 @@ export class HttpTransport implements Transport {
     return this.#closed
   }
 
-  async #createServer(node: HttpNode): Promise<Server> {
+  async #createServer(node: BrokerNode): Promise<Server> {
     const { connectionCountMax, keepAliveTimeoutMs, headersTimeoutMs, requestTimeoutMs, headerSizeBytesMax } =
       this.#options
     const timeoutsMs = this.#timeoutsMs
@@ -166,12 +159,12 @@ export class HttpTransport implements Transport {
   }
 
   /** Where a request needs no more than to be understood. */
-  #mayBeFast({ authorization }: HttpNode): boolean {
+  #mayBeFast({ authorization }: BrokerNode): boolean {
     const { fastPublish, tlsRequired } = this.#options
     return fastPublish && !tlsRequired && authorization === null && this.#credentials === null
   }
 
-  #addFastPath(server: Server, { broker, connections }: HttpNode): boolean {
+  #addFastPath(server: Server, { broker, connections }: BrokerNode): boolean {
     const { headerSizeBytesMax, keepAliveTimeoutMs } = this.#options
     return addFastPath(server, {
       broker,
@@ -212,12 +205,12 @@ export class HttpTransport implements Transport {
     return { server, connected: 'secureConnection' }
   }
 
-  #handle(node: HttpNode, request: HttpRequest, response: ServerResponse, isContinueExpected: boolean): void {
+  #handle(node: BrokerNode, request: HttpRequest, response: ServerResponse, isContinueExpected: boolean): void {
     this.#connections.requestBegan(request, response)
     const exchange = new Exchange(node, request, response, isContinueExpected)
     request.exchange = exchange
-    if (request.httpVersion === '1.1' && request.headers.host === undefined) {
-      exchange.send(400, [...plainTextHeaders(NO_HOST.length), ...CLOSE], NO_HOST)
+    if (exchange.lacksHost) {
+      exchange.sendBadRequest('400 Bad Request: the Host header is missing')
     } else if (this.#options.tlsRequired) {
       exchange.sendJson(403, `{"message": "TLS_REQUIRED", "https_port": ${httpsPortOf(node.broker)}}`)
     } else if (this.#connections.isDraining) {
@@ -245,14 +238,7 @@ export class HttpTransport implements Transport {
     const isBusy = this.#connections.endAfterAnswers(socket)
     const request = this.#connections.requestBeingRead(socket)
     if (request !== null) abandonBody(request, bodyFailureOf(code))
-    if (isBusy) return
-    const status = STATUS_OF[code] ?? 400
-    const text = `${status} ${STATUS_CODES[status]}`
-    socket.write(
-      `HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n` +
-        `Content-Length: ${text.length}\r\n\r\n${text}`,
-    )
-    socket.destroySoon()
+    if (!isBusy) refuseConnection(socket, code)
   }
 }
 
@@ -264,12 +250,6 @@ function destroyWithoutCertificate(socket: TLSSocket): void {
 /** 0 when nobody listens there. */
 function httpsPortOf(broker: Broker): number {
   return broker.addresses.find(({ protocol }) => protocol === 'https')?.port ?? 0
-}
-
-/** How a connection is refused that sends no request. Everything else is a bad one. */
-const STATUS_OF: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 
 /** How a request is refused whose body does not come. */

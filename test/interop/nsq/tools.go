@@ -10,5 +10,7 @@ import (
 	_ "github.com/nsqio/nsq/apps/nsq_to_http"
 	_ "github.com/nsqio/nsq/apps/nsq_to_nsq"
 	_ "github.com/nsqio/nsq/apps/nsqadmin"
+	_ "github.com/nsqio/nsq/apps/nsqd"
+	_ "github.com/nsqio/nsq/apps/nsqlookupd"
 	_ "github.com/nsqio/nsq/apps/to_nsq"
 )

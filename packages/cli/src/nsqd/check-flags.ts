@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { nearest } from '@spillway/core/node'
 import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 import { TLS_POLICIES, tlsRequirementOf } from './tls-flags.js'
-import { isStatsdAddress, type NsqdValues } from './to-config.js'
+import { isPeerAddress, type NsqdValues } from './to-config.js'
 
 /** What nsqd refuses to start with, in its words; `null` when nothing is wrong. */
 export function refusalOf(values: NsqdValues): string | null {
@@ -43,19 +43,19 @@ export function warningsOf(values: NsqdValues): string[] {
       lines.push('--data-path is not used: this storage keeps messages in memory')
     }
     if (name === 'tls-client-auth-policy') lines.push(...policyWarnings(String(value)))
-    if (name === 'statsd-address' && value !== '' && !isStatsdAddress(values[name])) {
-      lines.push(`--statsd-address=${value} is not used: expected <addr>:<port> with a port from 1 to 65535`)
+    if (name === 'statsd-address' || name === 'lookupd-tcp-address') {
+      lines.push(...addressWarnings(name, [values[name] ?? ''].flat()))
     }
     if (effect === 'effective' || value === false || value === '') continue
-    const consequence = CONSEQUENCES[name] ?? ''
-    lines.push(`--${name} has no effect in ${effect === 'never' ? 'Spillway' : 'this version'}${consequence}`)
+    lines.push(`--${name} has no effect in Spillway`)
   }
   return lines
 }
 
-/** What follows from a flag that changes nothing, where somebody may count on it. */
-const CONSEQUENCES: Readonly<Record<string, string>> = {
-  'lookupd-tcp-address': ': this node registers with no nsqlookupd, so consumers that ask one do not find it',
+function addressWarnings(name: string, addresses: readonly string[]): string[] {
+  const unusable = addresses.filter((address) => address !== '' && !isPeerAddress(address))
+  const expected = 'expected <addr>:<port> with a port from 1 to 65535'
+  return unusable.map((address) => `--${name}=${address} is not used: ${expected}`)
 }
 
 /** nsqd takes any word, and lets everybody in without a certificate; whoever misspelt one should know. */

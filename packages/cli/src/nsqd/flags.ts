@@ -1,5 +1,5 @@
 import type { LogLevel } from '@spillway/core'
-import type { GoFlag } from '../go-flags.js'
+import type { ConfigFlag } from '../config-flag.js'
 import { parseGoBoolean, parseGoDurationMs, parseGoInteger } from '../go-values.js'
 import { parseSizeBytes } from '../size.js'
 import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
@@ -7,24 +7,16 @@ import { TLS_VERSIONS, type TlsVersion } from './tls-flags.js'
 /**
  * What a flag does here:
  * - `effective`: what nsqd's does, or what ours says
- * - `later`: it is checked, but its feature is not built yet
  * - `never`: it tunes a part of nsqd that Spillway does not have
  */
-export type FlagEffect = 'effective' | 'later' | 'never'
+export type FlagEffect = 'effective' | 'never'
 
-export interface NsqdFlag<T = unknown> extends GoFlag<T> {
+export interface NsqdFlag<T = unknown> extends ConfigFlag<T> {
   readonly effect: FlagEffect
   /** Where its value goes in the configuration, when it goes there as it is. */
   readonly pointer?: string
   /** What it is where it is not given, as {@link parse} would give it; as `/config` shows it. */
   readonly defaultValue?: T
-  /** Its key in nsqd's configuration file and in `/config`, where that is not its name with `_` for `-`. */
-  readonly key?: string
-}
-
-/** The key of a flag in nsqd's configuration file and in `/config`. */
-export function configKeyOf(name: string, { key }: NsqdFlag): string {
-  return key ?? name.replaceAll('-', '_')
 }
 
 type Settings<T> = Partial<Omit<NsqdFlag<T>, 'parse'>>
@@ -69,7 +61,6 @@ const parseTlsRequired = (text: string): 'tcp-https' | boolean =>
 /** Percentiles, several in one value by commas. What is no number is told later, as nsqd does. */
 const parsePercentiles = (text: string): string[] => text.split(',')
 
-const later = { effect: 'later' } as const
 const never = { effect: 'never' } as const
 const to = (key: string) => ({ pointer: `/node/${key}` })
 
@@ -115,8 +106,7 @@ export const NSQD_FLAGS = {
     defaultValue: 0,
     ...to('broadcastHttpPort'),
   }),
-  'lookupd-tcp-address': strings('lookupd TCP address (may be given several times)', {
-    ...later,
+  'lookupd-tcp-address': strings('<addr>:<port> of an nsqlookupd (may be given several times)', {
     key: 'nsqlookupd_tcp_addresses',
     defaultValue: [],
   }),

@@ -123,7 +123,6 @@ const versionLine = (): string => `nsqd v${NSQ_VERSION} (built w/node${process.v
 /** What stands behind flags that do not do what nsqd's do. */
 const EFFECT_NOTES = {
   effective: '',
-  later: ' [no effect yet]',
   never: ' [no effect]',
 } as const
 

@@ -1,6 +1,7 @@
 import { type Broker, BrokerError, type ListenAddress, type Logger, type LogLevel, type Setting } from '@spillway/core'
 import type { LoadedConfig } from '@spillway/core/node'
-import { configKeyOf, NSQD_FLAGS, type NsqdFlag } from './flags.js'
+import { configKeyOf } from '../config-flag.js'
+import { NSQD_FLAGS, type NsqdFlag } from './flags.js'
 import { TLS_VERSIONS, type TlsRequirement, type TlsVersion, tlsRequirementOf } from './tls-flags.js'
 import type { NsqdValues } from './to-config.js'
 
@@ -10,18 +11,21 @@ const TLS_VERSION_FIRST = 769
 const TLS_REQUIREMENTS: readonly TlsRequirement[] = ['none', 'tcp', 'everywhere']
 /** They are not options of the node, and nsqd does not show them either. */
 const HIDDEN: readonly string[] = ['version', 'config', 'verbose', 'worker-id']
+/** They have settings of their own. */
+const OF_PLUGINS: readonly string[] = ['lookupd-tcp-address']
 const PERCENTILES = 'e2e-processing-latency-percentile'
 
 /** What is known of a node only once it was made, or listens. */
 export type RunningNode = Pick<Broker, 'options' | 'addresses'>
 
-/** What `/config` shows of an nsqd that was started with these flags. */
+/** What `/config` shows of an nsqd that was started with these flags, besides what its plugins have for it. */
 export function settingsOf(values: NsqdValues, logger: Logger, node: () => RunningNode): Setting[] {
-  const shown = Object.entries<NsqdFlag>(NSQD_FLAGS).filter(([name]) => !HIDDEN.includes(name))
+  const shown = Object.entries<NsqdFlag>(NSQD_FLAGS).filter(
+    ([name]) => !HIDDEN.includes(name) && !OF_PLUGINS.includes(name),
+  )
   return shown.map(([name, flag]) => {
     const key = configKeyOf(name, flag)
     if (name === 'log-level') return logLevelSetting(key, logger)
-    if (name === 'lookupd-tcp-address') return addressesSetting(key, values[name] ?? [])
     if (isOfNode(name, flag)) return { name: key, get: () => valueInNode(name, flag, node()), set: null }
     return { name: key, get: () => givenValue(name, flag, values), set: null }
   })
@@ -90,29 +94,4 @@ function logLevelSetting(name: string, logger: Logger): Setting {
       logger.level = level
     },
   }
-}
-
-function addressesSetting(name: string, first: readonly string[]): Setting {
-  let addresses: readonly string[] | null = first
-  return {
-    name,
-    get: () => addresses,
-    set(text) {
-      addresses = addressesIn(text)
-    },
-  }
-}
-
-/** `null` is none, and is shown as it was given, as by nsqd; among addresses it is an empty one. */
-function addressesIn(text: string): readonly string[] | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new BrokerError('E_INVALID_OPTION', 'not JSON', { cause })
-  }
-  if (value === null) return null
-  const addresses = Array.isArray(value) ? value.map((each) => each ?? '') : null
-  if (addresses?.every((each) => typeof each === 'string')) return addresses
-  throw new BrokerError('E_INVALID_OPTION', 'expected a list of texts')
 }

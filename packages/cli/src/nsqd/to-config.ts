@@ -31,6 +31,7 @@ export function configOfFlags(values: NsqdValues): SpillwayConfig {
       use: OWN_STORAGES[storage] ?? storage,
       ...optionsOf(storage, values),
     },
+    discovery: [discoveryOf(values)],
     ...authenticatorOf(values),
     ...reportersOf(values),
     transports: listenersOf(values).map(
@@ -63,24 +64,37 @@ export function flagOf(pointer: string, values: NsqdValues): string | null {
   if (pointer === '/transports') return 'tcp-address'
   const listener = /^\/transports\/(\d+)\//.exec(pointer)
   if (listener !== null) return listenersOf(values)[Number(listener[1])]?.flag ?? null
-  const [, option] = /^\/(?:reporters\/0|authenticator)\/options\/(\w+)/.exec(pointer) ?? []
+  const [, option] = /^\/(?:reporters\/0|discovery\/0|authenticator)\/options\/(\w+)/.exec(pointer) ?? []
   if (option !== undefined) return PLUGIN_FLAGS[option] ?? null
   return Object.keys(NSQD_FLAGS).find((name) => pointerOf(name) === pointer) ?? null
 }
 
-/** The flags behind the options of the authenticator and the reporter. */
+/** The flags behind the options of the authenticator, the discovery and the reporter. */
 const PLUGIN_FLAGS: Readonly<Record<string, keyof typeof NSQD_FLAGS>> = {
   addresses: 'auth-http-address',
   requestMethod: 'auth-http-request-method',
   connectTimeoutMs: 'http-client-connect-timeout',
   requestTimeoutMs: 'http-client-request-timeout',
   rootCaPath: 'tls-root-ca-file',
+  tcpAddresses: 'lookupd-tcp-address',
+  httpConnectTimeoutMs: 'http-client-connect-timeout',
+  httpRequestTimeoutMs: 'http-client-request-timeout',
   address: 'statsd-address',
   prefix: 'statsd-prefix',
   intervalMs: 'statsd-interval',
   memStats: 'statsd-mem-stats',
   packetSizeBytes: 'statsd-udp-packet-size',
   excludeEphemeral: 'statsd-exclude-ephemeral',
+}
+
+/** It is there without an address, too: `/config` may name some later. */
+function discoveryOf(values: NsqdValues): PluginUse {
+  const options = given({
+    tcpAddresses: values['lookupd-tcp-address']?.filter(isPeerAddress),
+    httpConnectTimeoutMs: positive(values['http-client-connect-timeout']),
+    httpRequestTimeoutMs: positive(values['http-client-request-timeout']),
+  })
+  return { use: '@spillway/discovery-nsqlookupd', options }
 }
 
 function authenticatorOf(values: NsqdValues): { readonly authenticator?: PluginUse } {
@@ -105,14 +119,14 @@ function positive(timeoutMs: number | undefined): number | undefined {
 /** What Go buffers where it is told to buffer nothing. */
 const GO_BUFFER_SIZE_BYTES = 4096
 
-/** Whether statsd can be reached there. nsqd runs without statsd where it cannot. */
-export function isStatsdAddress(address: string | undefined): address is string {
+/** Whether statsd or an nsqlookupd can be reached there. nsqd runs without it where it cannot. */
+export function isPeerAddress(address: string | undefined): address is string {
   return address !== undefined && parseHostAndPort(address) !== null
 }
 
 function reportersOf(values: NsqdValues): { readonly reporters?: readonly PluginUse[] } {
   const address = values['statsd-address']
-  if (!isStatsdAddress(address)) return {}
+  if (!isPeerAddress(address)) return {}
   const packetSizeBytes = values['statsd-udp-packet-size']
   const options = given({
     address,

@@ -6,6 +6,7 @@ import { allowReferences } from './allow-references.js'
 const OWN_PLUGINS: Readonly<Record<string, readonly string[]>> = {
   storage: ['@spillway/storage-rocksdb', '@spillway/storage-memory'],
   transports: ['@spillway/transport-tcp', '@spillway/transport-http'],
+  discovery: ['@spillway/discovery-nsqlookupd', '@spillway/discovery-static'],
   authenticator: ['@spillway/auth-nsq', '@spillway/auth-static'],
   reporters: ['@spillway/reporter-statsd'],
 }

@@ -16,6 +16,7 @@ describe("nsqd's flags", () => {
       assert.deepEqual(configOf(), {
         node: { dataPath: '.' },
         storage: { use: '@spillway/storage-rocksdb' },
+        discovery: [{ use: '@spillway/discovery-nsqlookupd', options: {} }],
         transports: [
           { use: '@spillway/transport-tcp', options: { address: '0.0.0.0:4150' } },
           { use: '@spillway/transport-http', options: { address: '0.0.0.0:4151' } },
@@ -48,6 +49,8 @@ describe("nsqd's flags", () => {
       assert.equal(flagOf('/transports/0/options/address', values), 'http-address')
       assert.equal(flagOf('/storage/options/durability', values), 'durability')
       assert.equal(flagOf('/storage/use', values), 'storage')
+      assert.equal(flagOf('/discovery/0/options/tcpAddresses/0', values), 'lookupd-tcp-address')
+      assert.equal(flagOf('/discovery/0/options/httpConnectTimeoutMs', values), 'http-client-connect-timeout')
       assert.equal(flagOf('/queue', values), null)
     })
   })
@@ -104,6 +107,10 @@ describe("nsqd's flags", () => {
       { use: '@spillway/reporter-statsd', options: { address: 's:8125', intervalMs: 10_000 } },
     ])
     assert.equal('authenticator' in configOfFlags({ 'auth-http-address': [] }), false)
+    const found = valuesOf('--lookupd-tcp-address=l:4160', '--http-client-connect-timeout=1s')
+    assert.deepEqual(configOfFlags(found).discovery, [
+      { use: '@spillway/discovery-nsqlookupd', options: { tcpAddresses: ['l:4160'], httpConnectTimeoutMs: 1_000 } },
+    ])
     const quantiles = valuesOf('--e2e-processing-latency-percentile=0.5,0.99')
     assert.deepEqual(configOfFlags(quantiles).node?.e2eLatencyQuantiles, [0.5, 0.99])
   })
@@ -115,6 +122,7 @@ describe("nsqd's flags", () => {
       '--http-client-connect-timeout=0',
     )
     assert.deepEqual(configOfFlags(auth).authenticator?.options, { addresses: ['a:1'] })
+    assert.deepEqual(configOfFlags(auth).discovery?.[0].options, {})
     const statsd = valuesOf('--statsd-address=:8125', '--statsd-udp-packet-size=0')
     assert.deepEqual(configOfFlags(statsd).reporters?.[0].options, { address: ':8125', packetSizeBytes: 4096 })
     const [tcp] = configOfFlags(valuesOf('--tls-cert=c', '--tls-key=k', '--tls-min-version=')).transports
@@ -129,6 +137,17 @@ describe("nsqd's flags", () => {
     }
   })
 
+  it('warn of an nsqlookupd that cannot be connected to, and do without', () => {
+    const values = valuesOf(
+      ...['h', 'a:4160', 'h:lookupd', '', '[::1]:4160'].map((each) => `--lookupd-tcp-address=${each}`),
+    )
+    assert.deepEqual(warningsOf(values), [
+      '--lookupd-tcp-address=h is not used: expected <addr>:<port> with a port from 1 to 65535',
+      '--lookupd-tcp-address=h:lookupd is not used: expected <addr>:<port> with a port from 1 to 65535',
+    ])
+    assert.deepEqual(configOfFlags(values).discovery?.[0].options, { tcpAddresses: ['a:4160', '[::1]:4160'] })
+  })
+
   it('tell a percentile that is no number', () => {
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5, 0.9')), ' 0.9')
     assert.equal(unparsablePercentile(valuesOf('--e2e-processing-latency-percentile=0.5,high')), 'high')
@@ -136,10 +155,9 @@ describe("nsqd's flags", () => {
   })
 
   it('warn, once each, where they are set to something that changes nothing', () => {
-    const args = ['--sync-every=1', '--lookupd-tcp-address=a:1', '--lookupd-tcp-address=b:1']
-    assert.deepEqual(warningsOf(valuesOf(...args)), [
+    assert.deepEqual(warningsOf(valuesOf('--sync-every=1', '--enable-experiment=a', '--enable-experiment=b')), [
       '--sync-every has no effect in Spillway',
-      '--lookupd-tcp-address has no effect in this version: this node registers with no nsqlookupd, so consumers that ask one do not find it',
+      '--enable-experiment has no effect in Spillway',
     ])
   })
 
@@ -175,6 +193,7 @@ describe("nsqd's flags", () => {
       'http-debug',
       'http-client-connect-timeout',
       'http-client-request-timeout',
+      'lookupd-tcp-address',
       'deflate',
       'snappy',
       'e2e-processing-latency-percentile',
@@ -197,7 +216,6 @@ describe("nsqd's flags", () => {
       const here = rows.get(name) ?? ''
       if (pointer !== undefined)
         assert.ok(here.includes(`\`${pointer.slice(1).replaceAll('/', '.')}\``), `${name}: ${here}`)
-      if (effect === 'later') assert.match(here, /^no effect yet/, name)
       if (effect === 'never') assert.match(here, /^never/, name)
     }
   })

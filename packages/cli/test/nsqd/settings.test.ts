@@ -14,9 +14,9 @@ async function settings(...args: string[]): Promise<Map<string, Setting>> {
   const { values } = parseGoFlags(NSQD_FLAGS, ['--data-path=x', '--storage=memory', ...args])
   const raw = configFromValue(configOfFlags(values), 'nsqd', process.cwd())
   const config = await loadConfig(raw, { pluginsFrom: [import.meta.url] })
-  const { options } = new SpillwayNode(config, { logger }).broker
-  const all = settingsOf(values, logger, () => ({ options, addresses: ADDRESSES }))
-  return new Map(all.map((setting) => [setting.name, setting]))
+  const settings = settingsOf(values, logger, () => ({ options: node.broker.options, addresses: ADDRESSES }))
+  const node: SpillwayNode = new SpillwayNode(config, { logger, settings })
+  return new Map(node.broker.settings)
 }
 
 const ADDRESSES = [

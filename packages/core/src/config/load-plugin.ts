@@ -13,13 +13,15 @@ const OWN_PLUGINS = [
   '@spillway/storage-memory',
   '@spillway/transport-tcp',
   '@spillway/transport-http',
+  '@spillway/discovery-nsqlookupd',
+  '@spillway/discovery-static',
   '@spillway/auth-nsq',
   '@spillway/auth-static',
   '@spillway/reporter-statsd',
 ]
 
 /** Names that people may have read of, and that are not there yet. */
-const LATER_PLUGINS = ['@spillway/transport-ws', '@spillway/discovery-nsqlookupd', '@spillway/telemetry-otel']
+const LATER_PLUGINS = ['@spillway/transport-ws', '@spillway/telemetry-otel']
 
 export interface PluginRequest<T> {
   readonly use: string

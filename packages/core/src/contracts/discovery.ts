@@ -1,3 +1,5 @@
+import type { Setting } from './setting.js'
+
 /** What a node says of itself to a discovery service. Known only once its transports listen. */
 export interface NodeAddress {
   readonly broadcastAddress: string
@@ -17,6 +19,11 @@ export interface NodeAddress {
  * of the way: none of these calls ever fails the broker.
  */
 export interface Discovery {
+  /**
+   * What of it `/config` shows, and may change while the node runs; often nothing. The list stays the same. They are asked and
+   * set from when the transports listen on, so also before `start`. Where two have the same name, the one of whichever was configured first counts.
+   */
+  readonly settings: readonly Setting[]
   /** Called once, after the transports listen and before the first announcement. Must not wait for the network. */
   start(node: NodeAddress): void
   /** A topic came to exist. Announcements are made in the order in which things happen, and returned from at once. */

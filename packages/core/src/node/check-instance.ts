@@ -29,6 +29,7 @@ const TRANSPORT_MEMBERS = {
 } as const satisfies Record<keyof Transport, Member>
 
 const DISCOVERY_MEMBERS = {
+  settings: 'list',
   start: 'function',
   topicCreated: 'function',
   topicDeleted: 'function',

@@ -25,7 +25,7 @@ export interface SpillwayNodeOptions {
   readonly clock?: Clock
   /** `Math.random` without it. */
   readonly random?: Random
-  /** What `/config` shows; nothing without it. */
+  /** What `/config` shows besides what plugins have for it. */
   readonly settings?: readonly Setting[]
   /** How many brokers share the memory of this machine: where the configuration does not say, each takes its part. 1 without it. */
   readonly nodesOnMachine?: number
@@ -61,7 +61,8 @@ export class SpillwayNode {
     requireOffered(config, parts.storage)
     this.summary = summaryOf(config, brokerOptions)
     this.largestBodyWarning = largestBodyWarningOf(brokerOptions, parts.storage)
-    const engineParts = { ...parts, clock, random, logger, settings, options: brokerOptions }
+    const allSettings = firstOfEachName([...settings, ...parts.discoveries.flatMap((discovery) => discovery.settings)])
+    const engineParts = { ...parts, clock, random, logger, settings: allSettings, options: brokerOptions }
     this.engine = options.createEngine?.(engineParts) ?? new Engine(engineParts)
     this.broker = this.engine
   }
@@ -158,6 +159,10 @@ export class SpillwayNode {
     await step('authenticator and telemetry', [authenticator?.close(), telemetry?.close()])
     if (failures.length > 0) throw failures[0]
   }
+}
+
+function firstOfEachName(settings: readonly Setting[]): Setting[] {
+  return settings.filter(({ name }, at) => settings.findIndex((setting) => setting.name === name) === at)
 }
 
 /** As nsqd says it: `TCP: listening on 127.0.0.1:4150`. */

@@ -1,4 +1,10 @@
 export * from './broker-options.js'
+export {
+  type DiscoverySuite,
+  type DiscoveryTestParts,
+  SAMPLE_NODE_ADDRESS,
+  testDiscovery,
+} from './discovery-suite.js'
 export * from './fake-clock.js'
 export * from './sample-records.js'
 export * from './seeded-random.js'

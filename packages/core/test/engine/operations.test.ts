@@ -261,6 +261,7 @@ describe('operations', () => {
       const announced: string[] = []
       return {
         announced,
+        settings: [],
         start() {},
         topicCreated: (topic: string) => announced.push(`+${topic}`),
         topicDeleted: (topic: string) => announced.push(`-${topic}`),

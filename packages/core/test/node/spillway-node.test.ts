@@ -40,6 +40,7 @@ const STORAGE = pluginText({
 const DISCOVERY = pluginText({
   provides: 'discovery',
   create: `return {
+    settings: [],
     topicCreated() {}, topicDeleted() {}, channelCreated() {}, channelDeleted() {}, channelsOf: async () => [],
     start(node) { ${note('JSON.stringify(node)')} },
     async stop() { ${note("'withdraw'")} },

@@ -1,5 +1,5 @@
+import { HttpError } from '@spillway/http'
 import type { Exchange } from '../exchange.js'
-import { HttpError } from '../http-error.js'
 import type { BodySink } from './body-sink.js'
 
 /** A small text, all of it. */

@@ -1,6 +1,6 @@
 import type { Topic } from '@spillway/core'
+import { HttpError } from '@spillway/http'
 import type { Exchange } from '../exchange.js'
-import { HttpError } from '../http-error.js'
 import type { BodySink } from './body-sink.js'
 import { GrowingBuffer } from './growing-buffer.js'
 

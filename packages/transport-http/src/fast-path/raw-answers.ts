@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { Clock } from '@spillway/core'
-import { toGoJson } from '../go-json.js'
-import { CLOSE, type HeaderList, jsonHeaders, OK } from '../headers.js'
+import { CLOSE, type HeaderList, jsonHeaders, OK, toGoJson } from '@spillway/http'
 
 /** Answers as node:http writes them, byte for byte. */
 export class RawAnswers {

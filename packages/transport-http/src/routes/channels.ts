@@ -1,7 +1,8 @@
 import type { Channel } from '@spillway/core'
+import { parseParams } from '@spillway/http'
+import { channelAddressOf, existingChannelOf } from '../addressed.js'
 import type { Exchange } from '../exchange.js'
-import { channelAddressOf, existingChannelOf, parseParams } from '../params.js'
-import type { Handler, Route } from '../router.js'
+import type { Handler, Route } from './route.js'
 
 export const channelRoutes: readonly Route[] = [
   { method: 'POST', path: '/channel/create', access: 'consume', handle: create },

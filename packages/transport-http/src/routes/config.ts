@@ -1,9 +1,8 @@
 import { BrokerError, type Setting } from '@spillway/core'
+import { HttpError, toGoJson } from '@spillway/http'
 import { SettingBody } from '../bodies/setting-body.js'
 import type { Exchange } from '../exchange.js'
-import { toGoJson } from '../go-json.js'
-import { HttpError } from '../http-error.js'
-import type { Route } from '../router.js'
+import type { Route } from './route.js'
 
 export const configRoutes: readonly Route[] = [
   { method: 'GET', path: '/config/*', access: 'administer', handle: get },

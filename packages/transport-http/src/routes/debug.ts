@@ -1,9 +1,8 @@
 import { Session } from 'node:inspector/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { HttpError, parseParams } from '@spillway/http'
 import type { Exchange } from '../exchange.js'
-import { HttpError } from '../http-error.js'
-import { parseParams } from '../params.js'
 
 /** What is looked into takes the whole process: one at a time. */
 let isBusy = false

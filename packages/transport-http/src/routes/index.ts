@@ -1,10 +1,10 @@
 import type { Exchange } from '../exchange.js'
-import type { Route } from '../router.js'
 import { channelRoutes } from './channels.js'
 import { configRoutes } from './config.js'
 import { infoRoutes } from './info.js'
 import { metricsRoutes } from './metrics.js'
 import { publishRoutes } from './publish.js'
+import type { Route } from './route.js'
 import { statsRoutes } from './stats.js'
 import { topicRoutes } from './topics.js'
 

@@ -1,7 +1,7 @@
 import type { Broker, ListenAddress } from '@spillway/core'
+import { toGoJson } from '@spillway/http'
 import type { Exchange } from '../exchange.js'
-import { toGoJson } from '../go-json.js'
-import type { Route } from '../router.js'
+import type { Route } from './route.js'
 
 const NS_PER_MS = 1e6
 

@@ -1,9 +1,9 @@
 import type { Registry } from 'prom-client'
-import type { Exchange, HttpNode } from '../exchange.js'
+import type { BrokerNode, Exchange } from '../exchange.js'
 import { nodeMetrics } from '../metrics/render.js'
-import type { Route } from '../router.js'
 import { SharedWork } from '../shared-work.js'
 import { encodeInTurns, sizeBytesOf } from '../turns.js'
+import type { Route } from './route.js'
 
 export const metricsRoutes: readonly Route[] = [{ method: 'GET', path: '/metrics', access: 'known', handle: metrics }]
 
@@ -13,7 +13,7 @@ const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 let processMetrics: Promise<Registry> | null = null
 
 /** However many look at once, the text is made for one of them at a time. */
-const scrapes = new WeakMap<HttpNode, SharedWork<readonly Buffer[]>>()
+const scrapes = new WeakMap<BrokerNode, SharedWork<readonly Buffer[]>>()
 
 async function metrics(exchange: Exchange): Promise<void> {
   const { node } = exchange
@@ -26,7 +26,7 @@ async function metrics(exchange: Exchange): Promise<void> {
   exchange.sendPieces(200, ['Content-Type', CONTENT_TYPE, 'Content-Length', String(sizeBytesOf(pieces))], pieces)
 }
 
-async function encodedMetrics({ broker, metricsDetail }: HttpNode): Promise<readonly Buffer[]> {
+async function encodedMetrics({ broker, metricsDetail }: BrokerNode): Promise<readonly Buffer[]> {
   const stats = broker.stats({ includeClients: false })
   const pieces = await encodeInTurns(nodeMetrics(broker, stats, metricsDetail), broker.clock)
   processMetrics ??= openRegistry()

@@ -1,11 +1,11 @@
 import type { Broker, Topic } from '@spillway/core'
+import { booleanParam, HttpError, type Params, parseParams } from '@spillway/http'
+import { openTopicOf } from '../addressed.js'
 import { BinaryBatch } from '../bodies/binary-batch.js'
 import { MessageBody } from '../bodies/message-body.js'
 import { TextBatch } from '../bodies/text-batch.js'
 import type { Exchange } from '../exchange.js'
-import { HttpError } from '../http-error.js'
-import { booleanParam, openTopicOf, type Params, parseParams } from '../params.js'
-import type { Route } from '../router.js'
+import type { Route } from './route.js'
 
 export const publishRoutes: readonly Route[] = [
   { method: 'POST', path: '/pub', access: 'publish', handle: pub },

@@ -1,13 +1,12 @@
 import type { StatsFilter } from '@spillway/core'
-import type { Exchange, HttpNode } from '../exchange.js'
-import { jsonHeaders, textHeaders } from '../headers.js'
-import { booleanParam, parseParams } from '../params.js'
-import type { Route } from '../router.js'
+import { booleanParam, jsonHeaders, parseParams, textHeaders } from '@spillway/http'
+import type { BrokerNode, Exchange } from '../exchange.js'
 import { SharedWork } from '../shared-work.js'
 import { statsJson } from '../stats/stats-json.js'
 import type { StatsSource } from '../stats/stats-source.js'
 import { statsText } from '../stats/stats-text.js'
 import { encodeInTurns, sizeBytesOf } from '../turns.js'
+import type { Route } from './route.js'
 
 export const statsRoutes: readonly Route[] = [{ method: 'GET', path: '/stats', access: 'known', handle: stats }]
 
@@ -22,7 +21,7 @@ interface StatsQuery {
 }
 
 /** However many ask the same at once, it is written for one of them at a time. By what is asked. */
-const writing = new WeakMap<HttpNode, Map<string, SharedWork<readonly Buffer[]>>>()
+const writing = new WeakMap<BrokerNode, Map<string, SharedWork<readonly Buffer[]>>>()
 
 async function stats(exchange: Exchange): Promise<void> {
   const query = queryOf(exchange)
@@ -42,7 +41,7 @@ function queryOf({ rawQuery }: Exchange): StatsQuery {
   }
 }
 
-async function shared(node: HttpNode, query: StatsQuery): Promise<readonly Buffer[]> {
+async function shared(node: BrokerNode, query: StatsQuery): Promise<readonly Buffer[]> {
   const works = writing.get(node) ?? new Map<string, SharedWork<readonly Buffer[]>>()
   writing.set(node, works)
   const key = JSON.stringify(query)
@@ -55,7 +54,7 @@ async function shared(node: HttpNode, query: StatsQuery): Promise<readonly Buffe
   }
 }
 
-function written({ broker, memory }: HttpNode, query: StatsQuery): Promise<readonly Buffer[]> {
+function written({ broker, memory }: BrokerNode, query: StatsQuery): Promise<readonly Buffer[]> {
   const { isJson, topic, channel, includeClients, includeMemory } = query
   const filter: StatsFilter = {
     includeClients,

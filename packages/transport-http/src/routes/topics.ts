@@ -1,9 +1,9 @@
 import type { Topic } from '@spillway/core'
 import { isValidName } from '@spillway/core'
+import { HttpError, parseParams } from '@spillway/http'
+import { existingTopicOf, openTopicOf } from '../addressed.js'
 import type { Exchange } from '../exchange.js'
-import { HttpError } from '../http-error.js'
-import { existingTopicOf, openTopicOf, parseParams } from '../params.js'
-import type { Handler, Route } from '../router.js'
+import type { Handler, Route } from './route.js'
 
 export const topicRoutes: readonly Route[] = [
   { method: 'POST', path: '/topic/create', access: 'publish', handle: create },

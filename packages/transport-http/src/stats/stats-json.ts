@@ -1,5 +1,5 @@
 import type { ChannelStats, ClientStats, LatencyStats, TopicStats } from '@spillway/core'
-import { toGoJson } from '../go-json.js'
+import { toGoJson } from '@spillway/http'
 import type { StatsSource } from './stats-source.js'
 
 /** The JSON of `/stats` in small parts, with nsqd's order of fields and its choice between `null` and `[]`. */

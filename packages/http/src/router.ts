@@ -1,41 +1,43 @@
 import { posix } from 'node:path'
-import type { Access } from './authorization.js'
-import type { Exchange } from './exchange.js'
-import { CLOSE, type HeaderList, plainTextHeaders, redirectHeaders } from './headers.js'
+import type { HttpExchange } from './exchange.js'
+import { type HeaderList, redirectHeaders } from './headers.js'
 import { HttpError } from './http-error.js'
 
-const BAD_REQUEST = '400 Bad Request'
 const HTML_NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 
 /** Answers a request, at once or later. What it throws is answered as well. */
-export type Handler = (exchange: Exchange) => void | Promise<void>
+export type Handler<Exchange> = (exchange: Exchange) => void | Promise<void>
 
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT'
-  /** Exact; or with `/*` at the end: what stands there, one word and not none, is {@link Exchange.pathRest}. */
+export interface Route<Exchange> {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Exact; or with `/*` at the end: what stands there, one word and not none, is {@link HttpExchange.pathRest}. */
   readonly path: string
-  /** Who may ask this, where clients must authenticate. */
-  readonly access: Access
-  readonly handle: Handler
+  readonly handle: Handler<Exchange>
 }
 
-/** Finds who answers a request, and answers those that nobody does as nsqd's router does. */
-export class Router {
+/** How a route that was found answers. */
+type Run<Exchange, R> = (route: R, exchange: Exchange) => void | Promise<void>
+
+/** Finds who answers a request, and answers those that nobody does as NSQ's routers do. */
+export class Router<Exchange extends HttpExchange, R extends Route<Exchange> = Route<Exchange>> {
   /** By path, then by method. */
-  readonly #routes = new Map<string, Map<string, Route>>()
+  readonly #routes = new Map<string, Map<string, R>>()
   /** By the path before `*`, then by method. */
-  readonly #below = new Map<string, Map<string, Route>>()
+  readonly #below = new Map<string, Map<string, R>>()
   /** Paths by their tidy form. */
   readonly #tidyPaths = new Map<string, string>()
+  readonly #run: Run<Exchange, R>
 
-  constructor(routes: readonly Route[]) {
+  /** @param run - for what stands between a route and its handler: who may ask, say */
+  constructor(routes: readonly R[], run: Run<Exchange, R> = ({ handle }, exchange) => handle(exchange)) {
+    this.#run = run
     for (const route of routes) {
       const { method, path } = route
       const isBelow = path.endsWith('*')
-      const [routes, key] = isBelow ? [this.#below, path.slice(0, -1)] : [this.#routes, path]
-      const methods = routes.get(key) ?? new Map<string, Route>()
+      const [paths, key] = isBelow ? [this.#below, path.slice(0, -1)] : [this.#routes, path]
+      const methods = paths.get(key) ?? new Map<string, R>()
       methods.set(method, route)
-      routes.set(key, methods)
+      paths.set(key, methods)
       if (!isBelow) this.#tidyPaths.set(tidy(path), path)
     }
   }
@@ -45,7 +47,7 @@ export class Router {
       const methods = this.#routes.get(exchange.path)
       const route = methods?.get(exchange.method)
       if (route === undefined) this.#routeOther(exchange)
-      else run(route, exchange)
+      else this.#answer(route, exchange)
     } catch (error) {
       exchange.fail(error)
     }
@@ -60,19 +62,23 @@ export class Router {
     }
     const path = decodePath(exchange.path)
     if (path === null) {
-      exchange.send(400, [...plainTextHeaders(BAD_REQUEST.length), ...CLOSE], BAD_REQUEST)
+      exchange.sendBadRequest('400 Bad Request')
       return
     }
     const methods = this.#routes.get(path) ?? this.#routesBelow(exchange, path)
     const route = methods?.get(method)
     const meant = methods === undefined ? this.#pathMeant(path, method) : null
-    if (route !== undefined) run(route, exchange)
+    if (route !== undefined) this.#answer(route, exchange)
     else if (methods !== undefined) refuseMethod(exchange, [...methods.keys()])
     else if (meant !== null) redirect(exchange, meant)
     else throw new HttpError(404, 'NOT_FOUND')
   }
 
-  #routesBelow(exchange: Exchange, path: string): Map<string, Route> | undefined {
+  #answer(route: R, exchange: Exchange): void {
+    this.#run(route, exchange)?.catch((error: unknown) => exchange.fail(error))
+  }
+
+  #routesBelow(exchange: Exchange, path: string): Map<string, R> | undefined {
     const [start, rest] = splitLast(path)
     exchange.pathRest = rest
     return rest === '' ? undefined : this.#below.get(start)
@@ -96,21 +102,13 @@ function splitLast(path: string): [start: string, rest: string] {
   return [path.slice(0, end), path.slice(end)]
 }
 
-/** Answers a request whose route is known, once it is known that the client may ask it. */
-function run({ access, handle }: Route, exchange: Exchange): void {
-  const { authorization } = exchange.node
-  const permitted = authorization === null ? undefined : authorization.permit(exchange, access)
-  if (permitted === undefined) handle(exchange)?.catch((error: unknown) => exchange.fail(error))
-  else permitted.then(() => handle(exchange)).catch((error: unknown) => exchange.fail(error))
-}
-
-function refuseMethod(exchange: Exchange, methods: readonly string[]): void {
+function refuseMethod(exchange: HttpExchange, methods: readonly string[]): void {
   const allow: HeaderList = ['Allow', [...methods, 'OPTIONS'].sort().join(', ')]
   if (exchange.method === 'OPTIONS') exchange.send(200, [...allow, 'Content-Length', '0'], '')
   else exchange.sendError(405, 'METHOD_NOT_ALLOWED', allow)
 }
 
-function redirect(exchange: Exchange, path: string): void {
+function redirect(exchange: HttpExchange, path: string): void {
   const location = exchange.rawQuery === '' ? path : `${path}?${exchange.rawQuery}`
   if (exchange.method !== 'GET') {
     exchange.send(308, ['Location', location, 'Content-Length', '0'], '')

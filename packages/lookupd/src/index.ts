@@ -1,0 +1,2 @@
+export { Lookupd, type LookupdParts } from './lookupd.js'
+export { defaultOptions, type LookupdOptions } from './options.js'
