@@ -3,8 +3,8 @@ import { Consumer, Producer } from '@spillway/client'
 import { bodyOf, serialOf } from '../interop/message-plan.js'
 import { eventually } from '../support/eventually.js'
 import { IS_FOREIGN } from '../support/nsqd-command.js'
+import { RestartableBroker } from '../support/restartable-broker.js'
 import { within } from '../support/within.js'
-import { RestartableBroker } from './restartable-broker.js'
 
 const LIMIT_MS = 60_000
 /** Of nsqd: everything goes to the disk. */

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '../support/eventually.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { Random } from '../support/random.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { type RunningLookupd, startNsqlookupd } from '../support/start-nsqlookupd.js'
@@ -154,6 +155,11 @@ const PLAYS: Readonly<Record<string, Play>> = {
   },
 }
 
+interface Ports {
+  readonly tcp_port: number
+  readonly http_port: number
+}
+
 describe('nsqlookupd', () => {
   const programs = new NsqPrograms('nsqlookupd')
 
@@ -209,20 +215,32 @@ describe('nsqlookupd', () => {
       await Promise.all(started.map((each) => each.stop()))
     })
 
-    async function startOriginal(): Promise<RunningBroker> {
-      const flags = [`--lookupd-tcp-address=${lookupd.tcpAddress}`, '--broadcast-address=127.0.0.1']
+    async function startOriginal(directory = lookupd): Promise<RunningBroker> {
+      const flags = [`--lookupd-tcp-address=${directory.tcpAddress}`, '--broadcast-address=127.0.0.1']
       const original = await startBroker({ command: programs.path('nsqd'), flags })
       started.push(original)
       return original
     }
 
-    /** Resolves with the ports of those who have a topic, once there are so many. */
-    function producersOf(topic: string, count: number): Promise<readonly { tcp_port: number; http_port: number }[]> {
-      const probe = async () => {
-        const { producers = [] } = JSON.parse((await lookupd.http.get(`/lookup?topic=${topic}`)).text)
+    /** The ports of those who have a topic; of none where nobody knows it. */
+    async function producersNow(topic: string, { http }: RunningLookupd): Promise<readonly Ports[]> {
+      const { producers = [] } = JSON.parse((await http.get(`/lookup?topic=${topic}`)).text)
+      return producers
+    }
+
+    /** The same, once there are so many. */
+    function producersOf(topic: string, count: number, directory = lookupd): Promise<readonly Ports[]> {
+      const probe = async (): Promise<readonly Ports[] | undefined> => {
+        const producers = await producersNow(topic, directory)
         return producers.length === count ? producers : undefined
       }
       return eventually(probe, LIMIT_MS, `${count} producers of ${topic}`)
+    }
+
+    /** Resolves once a channel has its first message. */
+    async function received({ http }: RunningBroker, topic: string, channel: string): Promise<void> {
+      const probe = async () => ((await http.channelStats(topic, channel))?.message_count === 1 ? true : undefined)
+      await eventually(probe, LIMIT_MS, `a message in ${topic}/${channel}`)
     }
 
     it('knows what an nsqd has, as it comes and goes', async () => {
@@ -240,8 +258,7 @@ describe('nsqlookupd', () => {
     it("gives a new topic's first message its channels", async () => {
       await lookupd.http.post('/channel/create?topic=expected&channel=c')
       await broker.http.post('/pub?topic=expected', 'first')
-      const depth = async () => (await broker.http.channelStats('expected', 'c'))?.depth
-      await eventually(async () => ((await depth()) === 1 ? true : undefined), LIMIT_MS, 'the message in the channel')
+      await received(broker, 'expected', 'c')
     })
 
     it('has an nsqd that is killed forgotten at once, and found again when it is back', async () => {
@@ -254,6 +271,35 @@ describe('nsqlookupd', () => {
       await again.http.post('/topic/create?topic=killed')
       await producersOf('killed', 1)
       await again.stop()
+    })
+
+    it('is found again after a restart, and still knows the channels that it keeps', async () => {
+      const [tcpPort] = await lastingPorts(1)
+      const folder = await mkdtemp(join(tmpdir(), 'spillway-lookupd-'))
+      const flags = [`--tcp-address=127.0.0.1:${tcpPort}`, `--data-path=${folder}`]
+      const first = await startNsqlookupd(flags)
+      started.push(first)
+      const nsqd = await startOriginal(first)
+      await nsqd.http.post('/topic/create?topic=own')
+      await producersOf('own', 1, first)
+      await first.http.post('/channel/create?topic=kept&channel=c')
+      await first.stop()
+
+      const second = await startNsqlookupd(flags)
+      started.push(second)
+      assert.deepEqual(JSON.parse((await second.http.get('/channels?topic=kept')).text), { channels: ['c'] })
+      let pokes = 0
+      const isBack = async () => {
+        // It notices that a connection is gone when it has something to say.
+        await nsqd.http.post(`/topic/create?topic=poke-${pokes++}`)
+        return (await producersNow('own', second)).length === 1 ? true : undefined
+      }
+      await eventually(isBack, LIMIT_MS, 'the nsqd back')
+      await nsqd.http.post('/pub?topic=kept', 'first')
+      await received(nsqd, 'kept', 'c')
+      await nsqd.stop()
+      await second.stop()
+      await rm(folder, { recursive: true })
     })
 
     it('shows nsqadmin everything, and does what it asks', async () => {

@@ -3,10 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually } from '../support/eventually.js'
-import { lastingPorts } from '../support/lasting-ports.js'
-import { nsqdCommand } from '../support/nsqd-command.js'
-import { Program } from '../support/program.js'
+import { eventually } from './eventually.js'
+import { HttpClient } from './http-client.js'
+import { lastingPorts } from './lasting-ports.js'
+import { nsqdCommand } from './nsqd-command.js'
+import { Program } from './program.js'
 
 const START_LIMIT_MS = 15_000
 
@@ -14,12 +15,12 @@ const START_LIMIT_MS = 15_000
 export class RestartableBroker {
   readonly #flags: readonly string[]
   readonly #directory: string
-  readonly #port: number
+  readonly #ports: readonly [tcp: number, http: number]
   #program: Program | null = null
 
-  private constructor(directory: string, ports: readonly number[], flags: readonly string[]) {
+  private constructor(directory: string, ports: readonly [tcp: number, http: number], flags: readonly string[]) {
     this.#directory = directory
-    this.#port = ports[0]
+    this.#ports = ports
     this.#flags = [
       `--tcp-address=127.0.0.1:${ports[0]}`,
       `--http-address=127.0.0.1:${ports[1]}`,
@@ -30,13 +31,17 @@ export class RestartableBroker {
 
   static async start(flags: readonly string[] = []): Promise<RestartableBroker> {
     const directory = await mkdtemp(join(tmpdir(), 'spillway-test-'))
-    const broker = new RestartableBroker(directory, await lastingPorts(2), flags)
+    const broker = new RestartableBroker(directory, await tcpAndHttp(), flags)
     await broker.start()
     return broker
   }
 
   get address(): string {
-    return `127.0.0.1:${this.#port}`
+    return `127.0.0.1:${this.#ports[0]}`
+  }
+
+  get http(): HttpClient {
+    return new HttpClient({ host: '127.0.0.1', port: this.#ports[1] })
   }
 
   async start(): Promise<void> {
@@ -45,7 +50,7 @@ export class RestartableBroker {
     await eventually(
       async () => {
         program.assertRunning()
-        const socket = connect({ host: '127.0.0.1', port: this.#port })
+        const socket = connect({ host: '127.0.0.1', port: this.#ports[0] })
         try {
           await once(socket, 'connect')
           return true
@@ -67,4 +72,9 @@ export class RestartableBroker {
     await this.kill()
     await rm(this.#directory, { recursive: true, force: true })
   }
+}
+
+async function tcpAndHttp(): Promise<[tcp: number, http: number]> {
+  const [tcp, http] = await lastingPorts(2)
+  return [tcp, http]
 }
