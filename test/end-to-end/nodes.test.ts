@@ -9,6 +9,7 @@ import { lastingPorts, lastingPortsApart } from '../support/lasting-ports.js'
 import { Program } from '../support/program.js'
 import { RawClient } from '../support/raw-client.js'
 import { SPILLWAY } from '../support/spillway-broker.js'
+import { startNsqlookupd } from '../support/start-nsqlookupd.js'
 import { within } from '../support/within.js'
 
 const HOST = '127.0.0.1'
@@ -39,12 +40,14 @@ describe('several nodes on one machine', function () {
   interface Setup {
     readonly storage?: object
     readonly transports?: readonly object[]
+    readonly discovery?: readonly object[]
     readonly logFormat?: 'text' | 'json'
   }
 
-  async function launch({ storage, transports, logFormat = 'text' }: Setup = {}): Promise<void> {
+  async function launch({ storage, transports, discovery = [], logFormat = 'text' }: Setup = {}): Promise<void> {
     const config = {
-      node: { dataPath: './data' },
+      node: { dataPath: './data', broadcastAddress: HOST },
+      discovery,
       storage: storage ?? { use: '@spillway/storage-memory' },
       transports: transports ?? [
         { use: '@spillway/transport-tcp', options: { address: `${HOST}:${tcpPort}` } },
@@ -124,6 +127,36 @@ describe('several nodes on one machine', function () {
       assert.match(program.stderr, new RegExp(`^\\[node-${number}\\] .* SIGTERM: stopping$`, 'm'))
     }
     assert.match(program.stderr, /^\[supervisor\] .* all nodes have stopped$/m)
+  })
+
+  it('are found through one nsqlookupd, each with its own ports', async () => {
+    const lookupd = await startNsqlookupd()
+    try {
+      const options = { tcpAddresses: [lookupd.tcpAddress] }
+      await launch({ discovery: [{ use: '@spillway/discovery-nsqlookupd', options }] })
+      await says(/all nodes are listening/)
+      for (const number of [1, 2]) assert.equal((await http(number).post('/pub?topic=jobs', 'x')).status, 200)
+      const producers = await eventually(
+        async () => {
+          const { status, text } = await lookupd.http.get('/lookup?topic=jobs')
+          const found = status === 200 ? JSON.parse(text).producers : []
+          return found.length === 2 ? found : undefined
+        },
+        LIMIT_MS,
+        'two nodes with the topic',
+      )
+      const ports = producers.map((one: { tcp_port: number; http_port: number }) => [one.tcp_port, one.http_port])
+      assert.deepEqual(
+        ports.toSorted(([a = 0]: number[], [b = 0]: number[]) => a - b),
+        [
+          [tcpPort, httpPort],
+          [tcpPort + STEP, httpPort + STEP],
+        ],
+      )
+      assert.deepEqual(await program.stop('SIGTERM', LIMIT_MS), { code: 0, signal: null })
+    } finally {
+      await lookupd.stop()
+    }
   })
 
   it('none is left when the supervisor is killed', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { loadConfig, readConfigFile } from '@spillway/core/node'
-import { Ajv } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { DEFAULT_CONFIG } from '../../src/default-config.js'
 import { editorSchema } from '../../src/schema/editor-schema.js'
 
@@ -10,9 +10,13 @@ const FOLDER = new URL('../../../../../config/', import.meta.url)
 const readJson = (name: string) => JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8'))
 const shipped = readdirSync(FOLDER).filter((name) => name.endsWith('.json') && name !== 'spillway.schema.json')
 
+/** Compiling the schema takes most of the time. */
+let validating: Promise<ValidateFunction> | undefined
+
 /** What an editor would underline. */
 async function complaintsAbout(config: unknown): Promise<string[]> {
-  const validate = new Ajv({ allErrors: true, strict: false }).compile(await editorSchema())
+  validating ??= editorSchema().then((schema) => new Ajv({ allErrors: true, strict: false }).compile(schema))
+  const validate = await validating
   validate(config)
   return (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(({ instancePath }) => instancePath)
 }
@@ -55,6 +59,12 @@ describe('the configurations in config/', () => {
       assert.equal(readJson(name).$schema, './spillway.schema.json')
     })
   }
+
+  it('those for a cluster have nothing that editors find wrong', async () => {
+    const inCluster = readdirSync(new URL('cluster/', FOLDER)).filter((name) => name.endsWith('.json'))
+    assert.ok(inCluster.length > 0)
+    for (const name of inCluster) assert.deepEqual(await complaintsAbout(readJson(`cluster/${name}`)), [], name)
+  })
 
   it('default.json says what runs without a file', () => {
     const { $schema: _, ...config } = readJson('default.json')
