@@ -67,8 +67,7 @@ describe('our tools and the original ones', () => {
     it(`nsq_to_file: the same files with the same in them (${name})`, async () => {
       assert.ok(broker)
       const topic = `compared-${name}`
-      for (const kind of ['original', 'ours']) await broker.http.post(`/channel/create?topic=${topic}&channel=${kind}`)
-      await publishAll(broker, topic, MESSAGE_COUNT)
+      await publishForBoth(broker, topic)
       const files: Record<string, Record<string, string>> = {}
       for (const kind of ['original', 'ours'] as const) {
         const out = join(folder, kind)
@@ -98,8 +97,7 @@ describe('our tools and the original ones', () => {
   it('nsq_tail: the same lines', async () => {
     assert.ok(broker)
     const topic = 'compared-tail'
-    for (const kind of ['original', 'ours']) await broker.http.post(`/channel/create?topic=${topic}&channel=${kind}`)
-    await publishAll(broker, topic, MESSAGE_COUNT)
+    await publishForBoth(broker, topic)
     const printed: string[] = []
     for (const kind of ['original', 'ours'] as const) {
       const flags = [`--nsqd-tcp-address=${broker.tcpAddress}`, `--topic=${topic}`, `--channel=${kind}`]
@@ -110,3 +108,10 @@ describe('our tools and the original ones', () => {
     assert.equal(printed[1], printed[0])
   })
 })
+
+/** Both channels are there before the first message: a later one would not get it. */
+async function publishForBoth(broker: RunningBroker, topic: string): Promise<void> {
+  await broker.http.post(`/topic/create?topic=${topic}`)
+  for (const kind of ['original', 'ours']) await broker.http.post(`/channel/create?topic=${topic}&channel=${kind}`)
+  await publishAll(broker, topic, MESSAGE_COUNT)
+}

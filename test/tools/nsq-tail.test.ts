@@ -73,6 +73,9 @@ describe('nsq_tail', () => {
     const [port] = await freePorts(1)
     const end = await suite.run(`--nsqd-tcp-address=127.0.0.1:${port}`, '--topic=t')
     assert.equal(end.code, 1)
-    assert.match(end.stderr, new RegExp(`nsq_tail: cannot connect: E_CONNECT 127.0.0.1:${port}: connect ECONNREFUSED`))
+    assert.match(
+      end.stderr,
+      new RegExp(`^nsq_tail: cannot connect: E_CONNECT 127.0.0.1:${port}: connect ECONNREFUSED .*\\n$`),
+    )
   })
 })

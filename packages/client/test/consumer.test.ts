@@ -172,6 +172,61 @@ describe('consumer', () => {
     assert.deepEqual(await connection.texts(3), [`REQ ${idOf(1)} 5`, `TOUCH ${idOf(2)}`, `FIN ${idOf(2)}`])
   })
 
+  it('leaves settling to whoever has the messages, when it is told to', async () => {
+    const [consumer, connection] = await connected({ backoffDelayMsMax: 0 })
+    const messages: Message[] = []
+    const failed: string[] = []
+    consumer.on('handlerFailed', ({ error }) => failed.push(error.message))
+    const handler = (message: Message): void => {
+      if (message.text() === 'bad') throw new Error('bad')
+      messages.push(message)
+    }
+    const ended = consumer.run(handler, { autoSettle: false })
+    await connection.texts(1)
+    connection.message({ serial: 1 }, { serial: 2 }, { serial: 3, body: 'bad' })
+    assert.deepEqual(await connection.texts(1), [`REQ ${idOf(3)} 90000`])
+    assert.deepEqual(failed, ['bad'])
+    assert.equal(consumer.inFlightCount, 2)
+    const closing = consumer.close()
+    await connection.texts(1)
+    // What comes from here on is nobody's.
+    connection.message({ serial: 4 })
+    assert.deepEqual(await connection.texts(1), [`REQ ${idOf(4)} 0`])
+    for (const message of messages) message.finish()
+    assert.deepEqual(await connection.texts(2), [`FIN ${idOf(1)}`, `FIN ${idOf(2)}`])
+    await Promise.all([closing, ended])
+  })
+
+  it('is starved when a node has sent 85 % of what it may', async () => {
+    const [consumer, connection] = await connected({ maxInFlight: 10 })
+    const messages = new Queue<Message>()
+    void consumer.run((message) => messages.push(message), { autoSettle: false })
+    await connection.texts(1)
+    const starved: boolean[] = [consumer.isStarved]
+    for (let serial = 1; serial <= 8; serial++) {
+      connection.message({ serial })
+      await messages.shift()
+      starved.push(consumer.isStarved)
+    }
+    assert.deepEqual(starved, [false, false, false, false, false, false, false, false, true])
+  })
+
+  it('copies a body to where it is wanted', async () => {
+    const [consumer, connection] = await connected()
+    const messages = collect(consumer)
+    connection.message({ serial: 1, body: 'abc' })
+    const target = Buffer.from('.......')
+    assert.equal((await messages.shift()).copyBody(target, 2), 5)
+    assert.equal(target.toString(), '..abc..')
+  })
+
+  it('comes from the local address that it was given', async function () {
+    // Elsewhere only 127.0.0.1 is this host's.
+    if (process.platform !== 'linux') this.skip()
+    const [, connection] = await connected({ localAddress: '127.0.0.2' })
+    assert.equal(connection.remoteAddress, '127.0.0.2')
+  })
+
   it('touching gives a message more time, up to what the node allows', async () => {
     const node = await startNode({ identify: { msg_timeout: 1_000, max_msg_timeout: 1_500 } })
     const consumer = make({ address: node.address })

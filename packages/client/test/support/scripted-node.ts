@@ -130,6 +130,11 @@ export class ScriptedConnection {
     } else this.#commands.push(command)
   }
 
+  /** Where it comes from. */
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? ''
+  }
+
   /** The next command that is not NOP and was not answered by the script; `closed` at the end. */
   next(): Promise<Command> {
     return this.#commands.shift()

@@ -6,13 +6,19 @@ import { FatalError } from './fatal-error.js'
 export function makeConsumer(options: ConsumerOptions, logger: Logger): Consumer {
   const consumer = orFatal(() => new Consumer(options))
   const name = `${options.topic}/${options.channel}`
-  consumer.on('connected', ({ address }) => logger.info(`[${name}] connected to ${address}`))
+  // That one of these cannot be had the first time ends the tool with a line of its own.
+  const untried = new Set(options.addresses)
+  consumer.on('connected', ({ address }) => {
+    untried.delete(address)
+    logger.info(`[${name}] connected to ${address}`)
+  })
   consumer.on('disconnected', ({ address, error }) => {
     if (error !== null) logger.warn(`[${name}] lost ${address}: ${error.message}`)
   })
-  consumer.on('connectFailed', ({ error, retryInMs }) =>
-    logger.warn(`[${name}] ${error.message}; next try in ${Math.round(retryInMs)} ms`),
-  )
+  consumer.on('connectFailed', ({ address, error, retryInMs }) => {
+    if (untried.has(address)) return
+    logger.warn(`[${name}] ${error.message}; next try in ${Math.round(retryInMs)} ms`)
+  })
   consumer.on('lookupFailed', ({ error }) => logger.warn(`[${name}] ${error.message}`))
   consumer.on('settleFailed', ({ address, error }) => logger.warn(`[${name}] ${address}: ${error.message}`))
   consumer.on('discarded', ({ message }) =>

@@ -96,11 +96,14 @@ export class OutputFile {
     await this.#file.datasync()
   }
 
-  /** Syncs, and lets go of the file. */
+  /** Syncs, and lets go of the file; of the latter also when syncing fails. */
   async close(): Promise<void> {
-    // Without a member, it would be no gzip file.
-    if (this.#gzipLevel !== null && this.#isEmpty) await this.#writeMember(this.#gzipLevel)
-    await this.sync()
-    await this.#file.close()
+    try {
+      // Without a member, it would be no gzip file.
+      if (this.#gzipLevel !== null && this.#isEmpty) await this.#writeMember(this.#gzipLevel)
+      await this.sync()
+    } finally {
+      await this.#file.close()
+    }
   }
 }

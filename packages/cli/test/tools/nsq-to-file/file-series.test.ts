@@ -189,6 +189,7 @@ describe('the files of a topic', () => {
       await assert.rejects(series.write(Buffer.from('a\n')), {
         message: 'cannot write to /dev/full: ENOSPC: no space left on device',
       })
+      await assert.rejects(series.close(), /^Error: cannot close \/dev\/full: /)
     })
 
     it('a file that went from the work folder', async () => {

@@ -9,11 +9,21 @@ import {
 import { FileFixture } from './file-fixture.js'
 
 describe('the writer of a topic', () => {
-  const fixture = new FileFixture()
   let finished: string[] = []
   let isStarved = false
   let syncCount = 0
   let failures: string[] = []
+  const writers: TopicWriter[] = []
+
+  afterEach(async () => {
+    for (const writer of writers.splice(0)) {
+      writer.end()
+      await writer.close()
+    }
+  })
+
+  // Behind the hook above: its folder goes last.
+  const fixture = new FileFixture()
 
   beforeEach(() => {
     finished = []
@@ -60,6 +70,7 @@ describe('the writer of a topic', () => {
       ...options,
     })
     writer.start()
+    writers.push(writer)
     return {
       writer,
       async take(...texts) {
