@@ -3,14 +3,28 @@ import { readFileSync } from 'node:fs'
 import { type GoFlag, parseGoFlags } from '../../src/go-flags.js'
 import { OPT_NAMES, OPTS_WITHOUT_EFFECT } from '../../src/tools/common/client-opts.js'
 import { CONSUMER_FLAGS } from '../../src/tools/common/consumer-flags.js'
+import { NSQ_PUBSUB } from '../../src/tools/nsq-pubsub/main.js'
+import { NSQ_STAT } from '../../src/tools/nsq-stat/main.js'
 import { NSQ_TAIL } from '../../src/tools/nsq-tail/main.js'
 import { NSQ_TO_FILE } from '../../src/tools/nsq-to-file/main.js'
+import { NSQ_TO_HTTP } from '../../src/tools/nsq-to-http/main.js'
+import { NSQ_TO_NSQ } from '../../src/tools/nsq-to-nsq/main.js'
+import { TO_NSQ } from '../../src/tools/to-nsq/main.js'
 
 const PAGE = readFileSync(new URL('../../../../../docs/tools.md', import.meta.url), 'utf8')
 const TOOLS: Readonly<Record<string, Readonly<Record<string, GoFlag>>>> = {
   nsq_tail: NSQ_TAIL.flags,
   nsq_to_file: NSQ_TO_FILE.flags,
+  to_nsq: TO_NSQ.flags,
+  nsq_stat: NSQ_STAT.flags,
+  nsq_to_nsq: NSQ_TO_NSQ.flags,
+  nsq_to_http: NSQ_TO_HTTP.flags,
+  nsq_pubsub: NSQ_PUBSUB.flags,
 }
+
+/** What stands in the table of all consumers is not said again. */
+const isSaidForAll = (flags: Readonly<Record<string, GoFlag>>, flag: string): boolean =>
+  flag === 'version' || (Object.hasOwn(flags, 'consumer-opt') && Object.hasOwn(CONSUMER_FLAGS, flag))
 
 /** A part of the page, up to the next heading of its level or above. */
 function section(heading: string): string {
@@ -31,8 +45,9 @@ function firstCells(text: string): string[] {
 describe('docs/tools.md', () => {
   for (const [name, flags] of Object.entries(TOOLS)) {
     it(`names every flag of ${name}, and none that it has not`, () => {
-      const named = firstCells(section(`## ${name}`)).map((flag) => flag.replace(/^--?/, ''))
-      const own = Object.keys(flags).filter((flag) => !Object.hasOwn(CONSUMER_FLAGS, flag))
+      const codes = firstCells(section(`## ${name}`)).filter((code) => code.startsWith('-'))
+      const named = codes.map((flag) => flag.replace(/^--?/, ''))
+      const own = Object.keys(flags).filter((flag) => !isSaidForAll(flags, flag))
       assert.deepEqual(named.sort(), own.sort())
     })
 
@@ -44,12 +59,12 @@ describe('docs/tools.md', () => {
     })
 
     it(`has examples of ${name} that it takes`, () => {
-      const lines = [...section(`## ${name}`).matchAll(/^(nsq_\w+) (.*)$/gm)]
+      const lines = [...section(`## ${name}`).matchAll(/^(?:.* \| )?((?:nsq_|to_)\w+) (.*)$/gm)]
       assert.ok(lines.length > 0)
       for (const [, command, line] of lines) {
         assert.equal(command, name)
         const args = line
-          .split(' | ')[0]
+          .split(/ [|<] /)[0]
           .split(' ')
           .map((arg) => arg.replace(/'(.*)'/, '$1'))
         assert.deepEqual(parseGoFlags(flags, args).rest, [])
