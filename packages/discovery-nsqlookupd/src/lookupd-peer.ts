@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import type { Clock, Logger, Random, TimerHandle } from '@spillway/core'
+import type { Clock, LogFields, Logger, Random, TimerHandle } from '@spillway/core'
 import type { ChannelQueries } from './channel-queries.js'
 import { type LookupdHttp, parseIdentifyAnswer, quoted } from './identify.js'
 import { LookupdConnection } from './lookupd-connection.js'
@@ -97,16 +97,15 @@ export class LookupdPeer {
       this.#isQueryFailing = false
       return channels
     } catch (error) {
-      if (!this.#isQueryFailing && !this.#isClosed) {
-        const { host, port } = this.#http
-        this.#parts.logger.warn(`${this.#name}: cannot be asked for channels, at ${host}:${port}`, {
-          topic,
-          error: (error as Error).message,
-        })
-      }
-      this.#isQueryFailing = true
+      const { host, port } = this.#http
+      if (!this.#isClosed) this.#queryFailed(`at ${host}:${port}`, { topic, error: (error as Error).message })
       return []
     }
+  }
+
+  #queryFailed(where: string, fields?: LogFields): void {
+    if (!this.#isQueryFailing) this.#parts.logger.warn(`${this.#name}: cannot be asked for channels, ${where}`, fields)
+    this.#isQueryFailing = true
   }
 
   /** Resolves when nothing of it is left. */
@@ -150,6 +149,7 @@ export class LookupdPeer {
       connection.fail((error as Error).message)
       return
     }
+    if (this.#http === null) this.#queryFailed('for it does not say where')
     this.#isIdentified = true
     this.#untold = new Set(this.#parts.registrations.topics)
     this.#nextUntold = this.#untold.values()

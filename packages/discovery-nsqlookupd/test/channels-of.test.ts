@@ -112,6 +112,8 @@ describe('channels that nsqlookupd knows', () => {
       await one.stop()
     }
     assert.equal(second.questions.length, 0)
+    const line = `LOOKUPD(${second.address}): cannot be asked for channels, for it does not say where`
+    assert.deepEqual(logger.messages('warn'), [line, line, line])
   })
 
   it('are asked sixteen at a time of each, and no answer is lost', async () => {
