@@ -5,6 +5,8 @@ import { type Lookup, type LookupAddress, lookUp } from './lookup.js'
 
 /** However often connections are lost, nsqlookupd is not asked more often. */
 const ASK_INTERVAL_MS = 1_000
+/** A topic that nobody has yet is asked for so many times as often: it comes with its first message. */
+const ASKS_UNTIL_FOUND = 12
 
 export interface DiscoveryOwner {
   /** @param isComplete - every nsqlookupd has answered: nodes that are not among these are nowhere */
@@ -20,6 +22,7 @@ export class Discovery {
   #lookups: Lookup[] = []
   #isAsking = false
   #isAskedAgain = false
+  #hasFound = false
   #askedMs = Number.NEGATIVE_INFINITY
   #pollTimer: TimerHandle | null = null
   #askTimer: TimerHandle | null = null
@@ -58,7 +61,11 @@ export class Discovery {
       void this.#ask()
       return
     }
-    this.#askTimer = clock.setTimer(waitMs, () => {
+    this.#askAfter(waitMs)
+  }
+
+  #askAfter(delayMs: number): void {
+    this.#askTimer = this.#surroundings.clock.setTimer(delayMs, () => {
       this.#askTimer = null
       void this.#ask()
     })
@@ -72,10 +79,15 @@ export class Discovery {
     this.#lookups = []
     if (this.#isClosed) return
     const found = answers.filter((answer) => answer !== null)
-    if (found.length > 0) this.#owner.found([...new Set(found.flat())], found.length === answers.length)
-    if (!this.#isAskedAgain) return
-    this.#isAskedAgain = false
-    this.ask()
+    const addresses = [...new Set(found.flat())]
+    this.#hasFound ||= addresses.length > 0
+    if (found.length > 0) this.#owner.found(addresses, found.length === answers.length)
+    if (this.#isAskedAgain) {
+      this.#isAskedAgain = false
+      this.ask()
+    } else if (!this.#hasFound) {
+      this.#askAfter(Math.max(ASK_INTERVAL_MS, this.#settings.lookupdPollIntervalMs / ASKS_UNTIL_FOUND))
+    }
   }
 
   async #askOne(address: LookupAddress): Promise<readonly string[] | null> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { Consumer, type ConsumerOptions, type NsqError } from '../src/index.js'
 import { FakeClock } from './support/fake-clock.js'
 import { Queue } from './support/queue.js'
@@ -131,17 +132,28 @@ describe('discovery', () => {
   })
 
   it('asks again after the poll interval, the first time with jitter', async () => {
-    lookupds[0].names()
+    lookupds[0].names(nodes[0])
     start({ lookupdPollIntervalMs: 10_000, lookupdPollJitterPercent: 40 })
     await lookupds[0].requests.shift()
+    await nodes[0].connection()
     clock.advance(11_999)
     assert.equal(lookupds[0].requests.length, 0)
-    lookupds[0].names(nodes[0])
+    lookupds[0].names(nodes[0], nodes[1])
     clock.advance(1)
     await lookupds[0].requests.shift()
-    await nodes[0].connection()
+    await nodes[1].connection()
     clock.advance(10_000)
     await lookupds[0].requests.shift()
+  })
+
+  it('asks twelve times as often for a topic that nobody has yet', async () => {
+    lookupds[0].names()
+    start({ lookupdPollIntervalMs: 60_000, lookupdTimeoutMs: 1_000 })
+    await lookupds[0].requests.shift()
+    while (!clock.pendingDelaysMs.includes(5_000)) await immediate()
+    lookupds[0].names(nodes[0])
+    clock.advance(5_000)
+    await nodes[0].connection()
   })
 
   it('asks at once when a connection is lost, and gives up a node that nobody knows any more', async () => {
