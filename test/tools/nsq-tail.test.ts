@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/free-port.js'
 import { toolCommand } from '../support/tool-command.js'
 import { LIMIT_MS, numbered, ToolSuite } from './tool-suite.js'
 
@@ -67,15 +66,5 @@ describe('nsq_tail', () => {
     const { left, inFlight } = await suite.counts('piped', 'tail')
     assert.ok(left > 0, `${left} left`)
     assert.equal(inFlight, 0)
-  })
-
-  it('says that nobody listens at an address, and ends with 1', async () => {
-    const [port] = await freePorts(1)
-    const end = await suite.run(`--nsqd-tcp-address=127.0.0.1:${port}`, '--topic=t')
-    assert.equal(end.code, 1)
-    assert.match(
-      end.stderr,
-      new RegExp(`^nsq_tail: cannot connect: E_CONNECT 127.0.0.1:${port}: connect ECONNREFUSED .*\\n$`),
-    )
   })
 })

@@ -10,6 +10,7 @@ import { NSQ_TO_NSQ } from '../../src/tools/nsq-to-nsq/main.js'
 import { TO_NSQ } from '../../src/tools/to-nsq/main.js'
 import { runHere } from './tool-runner.js'
 
+/** Where nobody listens. */
 const DIRECT = '--nsqd-tcp-address=127.0.0.1:1'
 const LOOKUP = '--lookupd-http-address=127.0.0.1:1'
 const NO_SOURCE = '--nsqd-tcp-address or --lookupd-http-address required'
@@ -30,7 +31,10 @@ function refuses<F extends Readonly<Record<string, GoFlag>>>(
   })
 }
 
+const NOBODY = 'cannot connect: E_CONNECT 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1'
+
 refuses(NSQ_TAIL, [
+  [['--topic=t', DIRECT], NOBODY],
   [[], NO_SOURCE],
   [['--topic=t', DIRECT, LOOKUP], TWO_SOURCES],
   [[DIRECT], '--topic required'],
@@ -40,6 +44,7 @@ refuses(NSQ_TAIL, [
 ])
 
 refuses(NSQ_TO_FILE, [
+  [['--topic=t', DIRECT], NOBODY],
   [['--topic=t'], NO_SOURCE],
   [['--topic=t', DIRECT, LOOKUP], TWO_SOURCES],
   [[DIRECT], '--topic or --topic-pattern required'],

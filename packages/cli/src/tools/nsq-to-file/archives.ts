@@ -84,4 +84,11 @@ export class Archives {
     this.#timer?.cancel()
     await Promise.all([...this.#archives.values()].map((archive) => archive.close()))
   }
+
+  /** Writes and finishes nothing more, and waits for nothing. */
+  abandon(): void {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    for (const archive of this.#archives.values()) archive.abandon()
+  }
 }

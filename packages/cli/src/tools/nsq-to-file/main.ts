@@ -35,6 +35,7 @@ export const NSQ_TO_FILE: Tool<typeof TO_FILE_FLAGS> = {
       const late = await Promise.race([archives.close().then(() => null), failure])
       if (late !== null) throw late
     } catch (error) {
+      archives.abandon()
       if (error instanceof FatalError) throw error
       logger.fatal((error as Error).message)
       return 1

@@ -63,4 +63,10 @@ export class TopicArchive {
     await closed
     await this.#writer.close()
   }
+
+  /** Writes and finishes nothing more: what is in flight comes again. */
+  abandon(): void {
+    this.#writer.abandon()
+    void this.#consumer.close()
+  }
 }

@@ -81,6 +81,12 @@ export class TopicWriter {
     this.#wake()
   }
 
+  /** Begins with nothing more. */
+  abandon(): void {
+    this.#timer?.cancel()
+    this.#hasFailed = true
+  }
+
   /** Messages that are not written yet. */
   get waitingCount(): number {
     return this.#waiting.length
@@ -107,7 +113,7 @@ export class TopicWriter {
   /** Never rejects. */
   async #run(): Promise<void> {
     try {
-      while (this.#hasWork()) await this.#step()
+      while (this.#hasWork() && !this.#hasFailed) await this.#step()
     } catch (error) {
       this.#hasFailed = true
       this.#timer?.cancel()
