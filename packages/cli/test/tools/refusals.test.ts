@@ -135,3 +135,12 @@ refuses(NSQ_PUBSUB, [
   [[DIRECT, '--http-address=here'], '--http-address "here" is not host:port'],
   [[DIRECT, '--max-msg-size=1GiB'], '--max-msg-size must be from 1 byte to 256MiB'],
 ])
+
+for (const tool of [NSQ_TO_NSQ, NSQ_TO_HTTP] as const) {
+  it(`${tool.name} takes an unknown mode for wrong usage`, async () => {
+    const { code, stderr } = await runHere<Readonly<Record<string, GoFlag>>>(tool as never, ['--mode=hostpol'])
+    assert.equal(code, 2)
+    const reason = 'expected one of hostpool, round-robin, epsilon-greedy'
+    assert.equal(stderr.split('\n')[0], `invalid value "hostpol" for flag -mode: ${reason}`)
+  })
+}
