@@ -8,7 +8,7 @@ import { lastingPorts } from '../support/lasting-ports.js'
 import { nsqdCommand } from '../support/nsqd-command.js'
 import { Program } from '../support/program.js'
 
-const START_LIMIT_MS = 15_000
+const START_LIMIT_MS = 60_000
 
 /** An `nsqd` that can be killed and started again where it was: on its ports and its data path. */
 export class RestartableBroker {
