@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePorts } from '../support/free-port.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { Program } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
@@ -18,14 +18,14 @@ const EXAMPLES = [...GUIDE.matchAll(/```js\n(.*?)```\n\n```text\n(.*?)```/gs)].m
 }))
 
 describe('docs/client.md', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let broker: RunningBroker
   let folder: string
   let lookupdPort: number
 
   before(async () => {
     broker = await startBroker()
-    ;[lookupdPort] = await freePorts(1)
+    ;[lookupdPort] = await lastingPorts(1)
     // Here, so that the examples find the package.
     folder = mkdtempSync(join(fileURLToPath(new URL('.', import.meta.url)), 'guide-'))
   })

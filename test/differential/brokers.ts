@@ -1,5 +1,5 @@
 import { AuthServer } from '../interop/auth-server.js'
-import { freePorts } from '../support/free-port.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import type { Case } from './case.js'
 import { Credentials } from './credentials.js'
@@ -61,7 +61,7 @@ export class Brokers {
   async #start(flags: readonly string[]): Promise<{ broker: RunningBroker; place: Place }> {
     const credentials = await this.#surroundings.credentials
     const usesHttps = flags.some((flag) => flag.includes(HTTPS_PLACE))
-    const [httpsPort] = usesHttps ? await freePorts(1) : [0]
+    const [httpsPort] = usesHttps ? await lastingPorts(1) : [0]
     const given = ['--log-level=fatal']
     for (const flag of flags) {
       const auth = flag.includes(AUTH_PLACE) ? await this.#surroundings.authAddress() : ''

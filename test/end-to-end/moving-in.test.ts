@@ -10,6 +10,7 @@ import { Program } from '../support/program.js'
 import { RawClient } from '../support/raw-client.js'
 
 const HOST = '127.0.0.1'
+const START_LIMIT_MS = 60_000
 
 describe('nsqd on the data path of another nsqd', () => {
   let old: OldDataPath
@@ -36,7 +37,7 @@ describe('nsqd on the data path of another nsqd', () => {
 
   const stats = () => new HttpClient({ host: HOST, port: ports[1] })
   const started = () =>
-    eventually(async () => ((await stats().get('/ping')).text === 'OK' ? true : undefined), 20_000, 'a start')
+    eventually(async () => ((await stats().get('/ping')).text === 'OK' ? true : undefined), START_LIMIT_MS, 'a start')
 
   /** Where the files of the nsqds went that were taken over. */
   const asides = () =>
@@ -78,7 +79,7 @@ describe('nsqd on the data path of another nsqd', () => {
   })
 
   it('loses nothing and doubles nothing when it is killed while it takes over', async function () {
-    this.timeout(60_000)
+    this.timeout(3 * START_LIMIT_MS)
     const messageCount = 150_000
     await old.metadata([{ name: 't', paused: false, channels: [{ name: 'c', paused: false }] }])
     const records = Array.from({ length: messageCount }, (_, index) => ({ body: `message ${index}` }))
@@ -89,7 +90,7 @@ describe('nsqd on the data path of another nsqd', () => {
       await eventually(
         // The last one was killed when all was there, and only the files had not been moved.
         () => (/taking over|files are in/.test(killed.stderr) || killed.exit !== undefined ? true : undefined),
-        20_000,
+        START_LIMIT_MS,
         'the move',
       )
       await new Promise((resolve) => setTimeout(resolve, delayMs))

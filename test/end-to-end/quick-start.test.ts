@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Message, Reader } from 'nsqjs'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/free-port.js'
 import { HttpClient } from '../support/http-client.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { Program } from '../support/program.js'
 import { within } from '../support/within.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const START_LIMIT_MS = 10_000
+const START_LIMIT_MS = 60_000
 
 /** The README's first steps, on ports of our own. The executables are the ones that `npm ci` links. */
 describe('quick start', () => {
@@ -27,7 +27,7 @@ describe('quick start', () => {
   after(() => rm(directory, { recursive: true, force: true }))
 
   beforeEach(async () => {
-    ;[tcpPort = 0, httpPort = 0] = await freePorts(2)
+    ;[tcpPort = 0, httpPort = 0] = await lastingPorts(2)
   })
   afterEach(async () => {
     if (program.exit === undefined) await program.stop()

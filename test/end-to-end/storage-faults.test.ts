@@ -11,7 +11,7 @@ import { SPILLWAY, SpillwayBroker, type SpillwaySetup } from '../support/spillwa
 const MIB = 1024 * 1024
 
 describe('a broker whose storage fails', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let folder: string
   let dataPath: string
   const brokers: SpillwayBroker[] = []
@@ -132,7 +132,7 @@ describe('a broker whose storage fails', function () {
     spawnSync('prlimit', [`--pid=${broker.program.pid}`, '--fsize=unlimited'])
     await eventually(
       async () => ((await broker.http.post('/pub?topic=cut', 'after')).status === 200 ? true : undefined),
-      10_000,
+      30_000,
       'a publish that is taken',
     )
     await broker.kill()
@@ -165,7 +165,7 @@ describe('a broker whose storage fails', function () {
         const { status, text } = await again.http.get('/ping')
         return status === 500 ? text : undefined
       },
-      5000,
+      30_000,
       'NOK',
     )
     assert.match(ping, /^NOK - topic broken: E_STORAGE_CORRUPT /)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from '../support/free-port.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { nsqdCommand } from '../support/nsqd-command.js'
 import { Program } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { within } from '../support/within.js'
 
-const EXIT_LIMIT_MS = 10_000
+const EXIT_LIMIT_MS = 60_000
 
 describe('a broker whose address is taken', () => {
   let broker: RunningBroker
@@ -25,7 +25,7 @@ describe('a broker whose address is taken', () => {
 
   for (const taken of ['tcp', 'http'] as const) {
     it(`says so in one line and exits 1: ${taken}`, async () => {
-      const [free = 0] = await freePorts(1)
+      const [free = 0] = await lastingPorts(1)
       const tcp = taken === 'tcp' ? broker.tcpAddress : `127.0.0.1:${free}`
       const http = taken === 'http' ? broker.httpAddress : `127.0.0.1:${free}`
       const program = new Program(

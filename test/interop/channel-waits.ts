@@ -2,7 +2,7 @@ import { eventually } from '../support/eventually.js'
 import type { ChannelStats } from '../support/http-client.js'
 import type { RunningBroker } from '../support/start-broker.js'
 
-const LIMIT_MS = 10_000
+const LIMIT_MS = 60_000
 
 /** Resolves with the channel's counters once nothing waits, is in flight or is deferred. */
 export function settled(broker: RunningBroker, topic: string, channel: string): Promise<ChannelStats> {

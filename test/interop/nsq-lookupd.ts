@@ -1,6 +1,6 @@
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/free-port.js'
 import { HttpClient } from '../support/http-client.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import type { Program } from '../support/program.js'
 import type { NsqPrograms } from './nsq-programs.js'
 
@@ -22,7 +22,7 @@ export class NsqLookupd {
   }
 
   static async start(programs: NsqPrograms): Promise<NsqLookupd> {
-    const [tcpPort = 0, httpPort = 0] = await freePorts(2)
+    const [tcpPort = 0, httpPort = 0] = await lastingPorts(2)
     const lookupd = new NsqLookupd(programs, tcpPort, httpPort)
     await lookupd.start()
     return lookupd

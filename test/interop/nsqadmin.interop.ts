@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { CertificateFiles } from '../support/certificate-files.js'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/free-port.js'
 import type { HttpAnswer } from '../support/http-client.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { RawClient } from '../support/raw-client.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
 import { AuthServer, GOOD_SECRET } from './auth-server.js'
@@ -340,7 +340,7 @@ describe('nsqadmin', () => {
     before(async () => {
       const authServer = await AuthServer.start()
       started.push(authServer)
-      const [httpsPort] = await freePorts(1)
+      const [httpsPort] = await lastingPorts(1)
       const https = [`--https-address=127.0.0.1:${httpsPort}`, '--tls-required=true']
       closed = await start(...(await certificates.flags()), ...https, `--auth-http-address=${authServer.address}`)
       closedAdmin = await NsqAdmin.start(programs, [closed], '--http-client-tls-insecure-skip-verify')

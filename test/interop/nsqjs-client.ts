@@ -5,7 +5,7 @@ import { within } from '../support/within.js'
 import { bodyOf } from './message-plan.js'
 import { PLAIN, type Way } from './ways.js'
 
-const CONNECT_LIMIT_MS = 5_000
+const CONNECT_LIMIT_MS = 30_000
 const MESSAGES_PER_MPUB = 500
 
 const openReaders = new Set<Reader>()

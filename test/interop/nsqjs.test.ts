@@ -15,7 +15,9 @@ import { assertNegotiated, CHANGED_STREAMS, PLAIN, type Way } from './ways.js'
 
 const ROUND_TRIP_MESSAGES = 100_000
 const CHANGED_STREAM_MESSAGES = 10_000
-const ROUND_TRIP_LIMIT_MS = 50_000
+const ROUND_TRIP_LIMIT_MS = 110_000
+/** For what must come soon, on a machine that has much else to do. */
+const LIMIT_MS = 50_000
 const MSG_TIMEOUT_MS = 3_000
 
 describe('nsqjs', () => {
@@ -35,7 +37,7 @@ describe('nsqjs', () => {
     assert.deepEqual(await broker.http.post('/pub?topic=hello', 'hello'), { status: 200, text: 'OK' })
     const { promise, resolve } = deferred<Message>()
     const reader = await openReader(broker, 'hello', 'nsqjs', {}, (opening) => opening.once('message', resolve))
-    const message = await within(promise, 5_000, 'the message')
+    const message = await within(promise, LIMIT_MS, 'the message')
     assert.equal(message.body.toString(), 'hello')
     assert.equal(message.attempts, 1)
     message.finish()
@@ -109,7 +111,7 @@ describe('nsqjs', () => {
     await allReady(broker, 'sharing', 'copy', 1)
 
     await publishAll(broker, 'sharing', messageCount)
-    await within(promise, 10_000, 'every message on both channels')
+    await within(promise, LIMIT_MS, 'every message on both channels')
     await settled(broker, 'sharing', 'shared')
     await settled(broker, 'sharing', 'copy')
 
@@ -146,7 +148,7 @@ describe('nsqjs', () => {
       }),
     )
     await publishAll(broker, 'handover', messageCount)
-    await Promise.race([failed, within(early.promise, 10_000, '1,000 messages')])
+    await Promise.race([failed, within(early.promise, LIMIT_MS, '1,000 messages')])
     await drained(broker, 'handover', 'nsqjs')
     await closeReader(first)
     assert.ok(ledger.finishedCount < messageCount, 'the first reader leaves something')
@@ -157,7 +159,7 @@ describe('nsqjs', () => {
         if (ledger.isComplete) complete.resolve()
       }),
     )
-    await Promise.race([failed, within(complete.promise, 10_000, 'the rest')])
+    await Promise.race([failed, within(complete.promise, LIMIT_MS, 'the rest')])
     await settled(broker, 'handover', 'nsqjs')
     await closeReader(second)
   })
@@ -167,7 +169,7 @@ describe('nsqjs', () => {
     const reader = await openReader(stopping, 'stopping', 'nsqjs', {}, () => undefined)
     const isClosed = once(reader, 'nsqd_closed')
     assert.deepEqual(await stopping.stop(), { code: 0, signal: null })
-    await within(isClosed, 5_000, 'the end of the connection')
+    await within(isClosed, LIMIT_MS, 'the end of the connection')
     reader.close()
   })
 })

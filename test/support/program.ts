@@ -116,7 +116,7 @@ export class Program {
   }
 
   /** Sends `signal` and waits for the end; a process that is not gone after `limitMs` is killed, and that rejects. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM', limitMs = 10_000): Promise<Exit> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', limitMs = 30_000): Promise<Exit> {
     this.signal(signal)
     try {
       return await within(this.exited, limitMs, `end after ${signal}`)

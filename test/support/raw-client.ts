@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { within } from './within.js'
 
-const DEFAULT_LIMIT_MS = 5_000
+const DEFAULT_LIMIT_MS = 30_000
 const FRAME_RESPONSE = 0
 const FRAME_ERROR = 1
 const FRAME_MESSAGE = 2

@@ -9,7 +9,7 @@ import { lastingPorts } from './lasting-ports.js'
 import { nsqdCommand } from './nsqd-command.js'
 import { Program } from './program.js'
 
-const START_LIMIT_MS = 15_000
+const START_LIMIT_MS = 60_000
 
 /** An `nsqd` that can be killed and started again where it was: on its ports and its data path. */
 export class RestartableBroker {

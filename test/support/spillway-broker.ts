@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.js'
-import { freePorts } from './free-port.js'
 import { HttpClient } from './http-client.js'
+import { lastingPorts } from './lasting-ports.js'
 import { type Exit, Program } from './program.js'
 import { RawClient } from './raw-client.js'
 
 /** The program. */
 export const SPILLWAY = fileURLToPath(new URL('../../../packages/cli/bin/spillway.js', import.meta.url))
-const START_LIMIT_MS = 15_000
+const START_LIMIT_MS = 60_000
 const HOST = '127.0.0.1'
 
 export interface SpillwaySetup {
@@ -43,7 +43,7 @@ export class SpillwayBroker {
 
   /** Starts it, and does not wait. */
   static async launch(setup: SpillwaySetup): Promise<SpillwayBroker> {
-    const [tcpPort = 0, httpPort = 0] = await freePorts(2)
+    const [tcpPort = 0, httpPort = 0] = await lastingPorts(2)
     const folder = mkdtempSync(join(tmpdir(), 'spillway-config-'))
     const config = {
       node: { dataPath: setup.dataPath, ...setup.node },
@@ -99,7 +99,7 @@ export class SpillwayBroker {
 
   /** SIGTERM, and the end. */
   async stop(): Promise<Exit> {
-    const exit = this.program.exit ?? (await this.program.stop('SIGTERM', 20_000))
+    const exit = this.program.exit ?? (await this.program.stop())
     this.discard()
     return exit
   }

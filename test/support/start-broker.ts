@@ -4,12 +4,12 @@ import { connect, type NetConnectOpts } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.js'
-import { freePorts } from './free-port.js'
 import { HttpClient } from './http-client.js'
+import { lastingPorts } from './lasting-ports.js'
 import { nsqdCommand } from './nsqd-command.js'
 import { type Exit, Program } from './program.js'
 
-const START_LIMIT_MS = 10_000
+const START_LIMIT_MS = 60_000
 const START_TRIES = 3
 const HOST = '127.0.0.1'
 
@@ -94,7 +94,7 @@ async function addressesIn(directory: string, options: BrokerOptions): Promise<{
   if (options.unixSockets === true) {
     return { tcp: { path: join(directory, 'tcp.sock') }, http: { path: join(directory, 'http.sock') } }
   }
-  const [tcpPort = 0, httpPort = 0] = options.ports ?? (await freePorts(2))
+  const [tcpPort = 0, httpPort = 0] = options.ports ?? (await lastingPorts(2))
   return { tcp: { host: HOST, port: tcpPort }, http: { host: HOST, port: httpPort } }
 }
 

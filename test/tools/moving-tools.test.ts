@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Consumer } from '@spillway/client'
 import { eventually } from '../support/eventually.js'
-import { freePorts } from '../support/free-port.js'
 import { HttpClient } from '../support/http-client.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { OurPrograms } from '../support/our-programs.js'
 import type { Program } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
@@ -214,7 +214,7 @@ describe('tools', function () {
     let port: number
 
     before(async () => {
-      ;[port = 0] = await freePorts(1)
+      ;[port = 0] = await lastingPorts(1)
       const flags = [
         `--http-address=127.0.0.1:${port}`,
         `--nsqd-tcp-address=${broker.tcpAddress}`,

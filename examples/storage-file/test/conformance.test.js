@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { testStorage } from '@spillway/core/testing'
 import { FileStorage } from '../index.js'
 
+const RUN_MS = 100
 const folder = mkdtempSync(join(tmpdir(), 'storage-file-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -13,8 +14,11 @@ function kill(place, durability) {
   return new Promise((resolve, reject) => {
     const lines = []
     const writer = fork(new URL('killed-writer.js', import.meta.url), [join(folder, place), durability])
-    writer.once('message', () => setTimeout(() => writer.kill('SIGKILL'), 150))
-    writer.on('message', (line) => lines.push(line))
+    writer.on('message', (line) => {
+      lines.push(line)
+      // Before everything was written once there is nothing to look for.
+      if (line === 'catalogue 1') setTimeout(() => writer.kill('SIGKILL'), RUN_MS)
+    })
     writer.on('error', reject)
     writer.on('exit', () => resolve(lines))
   })

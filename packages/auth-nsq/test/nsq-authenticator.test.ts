@@ -331,7 +331,8 @@ describe('NSQ auth servers', () => {
     const identity = await make().authenticate(REQUEST)
     const startedMs = performance.now()
     assert.equal(identity?.mayPublish(`${'a'.repeat(60)}!`), false)
-    assert.ok(performance.now() - startedMs < 1_000)
+    // Backtracking would take years; this bound is for a machine under heavy load.
+    assert.ok(performance.now() - startedMs < 10_000)
   })
 
   it('are tried one after the other until one answers', async () => {
@@ -413,7 +414,7 @@ describe('NSQ auth servers', () => {
     assert.deepEqual(logger.messages('warn'), ['4096 questions wait for auth servers: refusing others'])
     await authenticator.close()
     await Promise.allSettled(asked)
-  }).timeout(30_000)
+  }).timeout(60_000)
 
   it('are asked once for equal questions at the same time', async () => {
     const authenticator = make()

@@ -5,28 +5,30 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const running = new Set<ChildProcess>()
+const started = new Set<Program>()
 /** Where programs run that were not told where: what they keep, they keep in their working directory. */
 let folder = ''
 
-before(() => {
-  folder = mkdtempSync(join(tmpdir(), 'spillway-cli-'))
-})
+/** Kills what a test has left running and removes its folder: a hook after each test of whoever runs programs. */
+export async function endPrograms(): Promise<void> {
+  for (const program of started) program.kill('SIGKILL')
+  await Promise.allSettled([...started].map((program) => program.exit()))
+  started.clear()
+  if (folder !== '') rmSync(folder, { recursive: true, force: true })
+  folder = ''
+}
 
-after(() => rmSync(folder, { recursive: true, force: true }))
-
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL')
-  running.clear()
-  for (const kept of ['journal', 'rocksdb', 'data']) rmSync(join(folder, kept), { recursive: true, force: true })
-})
+function folderOfTest(): string {
+  if (folder === '') folder = mkdtempSync(join(tmpdir(), 'spillway-cli-'))
+  return folder
+}
 
 interface RunOptions {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** One of our executables, running. What a test leaves running is killed after it. */
+/** One of our executables, running. With {@link endPrograms} as a hook, none outlives its test. */
 export class Program {
   stdout = ''
   stderr = ''
@@ -36,12 +38,12 @@ export class Program {
   constructor(
     name: 'spillway' | 'nsqd' | 'nsqlookupd',
     args: readonly string[],
-    { cwd = folder, env }: RunOptions = {},
+    { cwd = folderOfTest(), env }: RunOptions = {},
   ) {
     const path = fileURLToPath(new URL(`../../bin/${name}.js`, import.meta.url))
     this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd, env: { ...process.env, ...env } })
     this.#exit = once(this.#child, 'close')
-    running.add(this.#child)
+    started.add(this)
     this.#child.stdout?.setEncoding('utf8').on('data', (text) => {
       this.stdout += text
     })

@@ -190,7 +190,7 @@ describe('the data path of a stopped nsqd', () => {
   })
 
   it('is taken over however its bytes are: random damage is told, never guessed', async function () {
-    this.timeout(20_000)
+    this.timeout(60_000)
     const random = seededRandom(20_261_127)
     for (let round = 0; round < 60; round++) {
       await old.remove()
@@ -211,7 +211,7 @@ describe('the data path of a stopped nsqd', () => {
   })
 
   it('keeps many messages of many channels apart', async function () {
-    this.timeout(20_000)
+    this.timeout(60_000)
     const random = seededRandom(7)
     const channels = ['a', 'b', 'c', 'd']
     await old.metadata([{ name: 't', paused: false, channels: channels.map((name) => ({ name, paused: false })) }])
@@ -436,7 +436,7 @@ describe('the data path of a stopped nsqd', () => {
   })
 
   it('is read whatever parts its files come in', async function () {
-    this.timeout(20_000)
+    this.timeout(60_000)
     const random = seededRandom(11)
     await old.metadata([{ name: 't', paused: false, channels: null }])
     const texts = Array.from({ length: 9_000 }, (_, index) => `${index} `.padEnd(Math.floor(random() * 990), 'x'))

@@ -21,7 +21,7 @@ describe('the lock on the data path of an nsqd', () => {
 
   it('is refused while another process has it, and is free again when that one is gone', async function () {
     if (!HAS_FLOCK) this.skip()
-    this.timeout(20_000)
+    this.timeout(60_000)
     const first = await LockedDataPath.lock(old.path)
     await assert.rejects(LockedDataPath.lock(old.path), {
       code: 'E_STORAGE_LOCKED',
@@ -35,7 +35,7 @@ describe('the lock on the data path of an nsqd', () => {
 
   it('is free again however its owner ends', async function () {
     if (!HAS_FLOCK) this.skip()
-    this.timeout(20_000)
+    this.timeout(60_000)
     const module = new URL('../src/index.js', import.meta.url)
     const script = `import { LockedDataPath } from ${JSON.stringify(module.href)}
       await LockedDataPath.lock(process.argv[1])

@@ -2,8 +2,6 @@ import { definePlugin, STORAGE } from '@spillway/core'
 import { OPTIONS_SCHEMA, type RocksdbOptions } from './options.js'
 import { RocksdbStorage } from './rocksdb-storage.js'
 
-export { examineDataPath, repairDataPath } from './doctor/doctor.js'
-export type * from './doctor/report.js'
 export type { RocksdbOptions } from './options.js'
 export { RocksdbStorage } from './rocksdb-storage.js'
 

@@ -4,6 +4,8 @@ import type { Durability } from '@spillway/core'
 import { testStorage } from '@spillway/core/testing'
 import { makeStorage, temporaryFolder } from './support.js'
 
+const RUN_MS = 100
+
 describe('storage-rocksdb', () => {
   const folder = temporaryFolder()
 
@@ -12,8 +14,11 @@ describe('storage-rocksdb', () => {
     return new Promise((resolve, reject) => {
       const lines: string[] = []
       const writer = fork(new URL('killed-writer.js', import.meta.url), [join(folder, place), durability])
-      writer.once('message', () => setTimeout(() => writer.kill('SIGKILL'), 150))
-      writer.on('message', (line) => lines.push(String(line)))
+      writer.on('message', (line) => {
+        lines.push(String(line))
+        // Before everything was written once there is nothing to look for.
+        if (line === 'catalogue 1') setTimeout(() => writer.kill('SIGKILL'), RUN_MS)
+      })
       writer.on('error', reject)
       writer.on('exit', () => resolve(lines))
     })

@@ -155,7 +155,7 @@ describe('a consumer that does not read', () => {
     assert.equal(channel.name, 'stuck')
     // 20 MB were published; the system's socket buffers take some, the output takes 256 KiB and a message.
     assert.ok(channel.inFlightCount < 200 && channel.depth > 0, `${channel.inFlightCount} in flight`)
-  }).timeout(30_000)
+  }).timeout(60_000)
 })
 
 describe('listening', () => {
@@ -253,7 +253,7 @@ describe('stopping', () => {
     await broker.transport.stop()
     stuck.socket.destroy()
     await draining
-  }).timeout(30_000)
+  }).timeout(60_000)
 
   it('does not wait for answers longer than it was told to', async () => {
     const broker = await start()

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { BrokerError } from '@spillway/core'
-import type { Damage, DoctorReport, RepairReport } from '@spillway/storage-rocksdb'
+import type { Damage, DoctorReport, RepairReport } from '@spillway/storage-rocksdb/doctor'
 import type { Output } from '../output.js'
 
 /** `spillway doctor`. @returns the exit code: 0 all is well, 1 something is damaged, 2 cannot look */
 export async function doctor(dataPath: string, isRepairing: boolean, json: boolean, output: Output): Promise<number> {
-  const { examineDataPath, repairDataPath } = await import('@spillway/storage-rocksdb') // only here: it loads RocksDB
+  const { examineDataPath, repairDataPath } = await import('@spillway/storage-rocksdb/doctor') // only here: it loads RocksDB
   const path = resolve(dataPath)
   try {
     const repaired = isRepairing ? await repairDataPath(path) : null

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nsqd } from '../../src/nsqd/main.js'
-import { Program } from '../program.js'
+import { endPrograms, Program } from '../program.js'
 
 const ANYWHERE = ['--tcp-address=127.0.0.1:0', '--http-address', '127.0.0.1:0']
 
@@ -19,6 +19,8 @@ async function finished(...args: string[]): Promise<{ code: number; stdout: stri
 /** What the FATAL lines say, without their beginning. */
 const fatalOf = (text: string): string[] =>
   [...text.matchAll(/^\[nsqd\] \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d\.\d{6} FATAL: (.*)$/gm)].map(([, reason]) => reason)
+
+afterEach(endPrograms)
 
 describe('nsqd', () => {
   it('says where it listens, answers there, and exits 0 at SIGTERM', async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spillway } from '../../src/spillway/main.js'
-import { Program } from '../program.js'
+import { endPrograms, Program } from '../program.js'
 
 /** The whole way: a broker that is stopped or killed, a doctor that is told its data path. */
 describe('spillway doctor', () => {
@@ -14,6 +14,8 @@ describe('spillway doctor', () => {
     folder = mkdtempSync(join(tmpdir(), 'spillway-doctor-test-'))
     path = join(folder, 'data')
   })
+
+  afterEach(endPrograms)
 
   afterEach(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeCertificate } from '@spillway/tls/testing'
 import { spillway } from '../../src/spillway/main.js'
-import { Program } from '../program.js'
+import { endPrograms, Program } from '../program.js'
 
 /** A transport from outside the repository, which imports nothing of Spillway's. */
 const TRANSPORT = `
@@ -44,6 +44,8 @@ export default {
 `
 
 let folder = ''
+
+afterEach(endPrograms)
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))

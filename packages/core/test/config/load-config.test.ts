@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type LoadedConfig, loadConfig } from '../../src/config/load-config.js'
 import { ConfigError, describeProblem } from '../../src/config/problem.js'
 import { readConfigFile } from '../../src/config/read-config-file.js'
-import { folderWith, pluginText } from './temporary-folder.js'
+import { folderWith, pluginText, removeFolders } from './temporary-folder.js'
 
 const OPTIONS_SCHEMA = {
   type: 'object',
@@ -68,6 +68,8 @@ async function linesOf(config: unknown, env: Record<string, string> = {}): Promi
   }
   assert.fail('nothing was wrong')
 }
+
+after(removeFolders)
 
 describe('loadConfig', () => {
   it("fills in nsqd's defaults, and what only the machine knows", async () => {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { loadPlugin } from '../../src/config/load-plugin.js'
 import { describeProblem } from '../../src/config/problem.js'
 import { STORAGE } from '../../src/tokens.js'
-import { folderWith, pluginText } from './temporary-folder.js'
+import { folderWith, pluginText, removeFolders } from './temporary-folder.js'
 
 async function load(files: Record<string, string>, use: string, fallbackFolder?: string) {
   const folder = folderWith(files)
@@ -22,6 +22,8 @@ async function load(files: Record<string, string>, use: string, fallbackFolder?:
 
 const line = (found: string, expected: string): string =>
   `spillway.json: /storage/use: found ${found}, expected ${expected}`
+
+after(removeFolders)
 
 describe('loadPlugin', () => {
   describe('finds', () => {

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path'
 
 const folders: string[] = []
 
-after(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+/** A hook after the tests of whoever asks for folders. */
+export function removeFolders(): void {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+}
 
-/** A new folder with these files (path → text), outside the repository; gone after the tests. */
+/** A new folder with these files (path → text), outside the repository. */
 export function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'spillway-test-'))
   folders.push(folder)

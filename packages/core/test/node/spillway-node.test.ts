@@ -7,7 +7,7 @@ import type { EngineParts } from '../../src/engine/engine.js'
 import { BrokerError } from '../../src/errors.js'
 import { type NodeEngine, SpillwayNode } from '../../src/node/spillway-node.js'
 import { FakeClock, TestLogger } from '../../src/testing/index.js'
-import { folderWith, pluginText } from '../config/temporary-folder.js'
+import { folderWith, pluginText, removeFolders } from '../config/temporary-folder.js'
 
 /** Plugins that note what happens to them in `globalThis.spillwayTestEvents`. */
 const note = (name: string) => `(globalThis.spillwayTestEvents ??= []).push(${name})`
@@ -121,6 +121,8 @@ const NODE_SETTING: Setting = { name: 'both', get: () => 'node', set: null }
 
 const durabilityWith = async (options: object): Promise<BrokerOptions['durability']> =>
   (await makeNode({ storage: { options } })).parts.options.durability
+
+after(removeFolders)
 
 describe('SpillwayNode', () => {
   it('starts engine, then transports in order, then announces where they listen', async () => {
