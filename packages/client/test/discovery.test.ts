@@ -148,11 +148,11 @@ describe('discovery', () => {
 
   it('asks twelve times as often for a topic that nobody has yet', async () => {
     lookupds[0].names()
-    start({ lookupdPollIntervalMs: 60_000, lookupdTimeoutMs: 1_000 })
+    start({ lookupdPollIntervalMs: 36_000, lookupdTimeoutMs: 1_000 })
     await lookupds[0].requests.shift()
-    while (!clock.pendingDelaysMs.includes(5_000)) await immediate()
+    while (!clock.pendingDelaysMs.includes(3_000)) await immediate()
     lookupds[0].names(nodes[0])
-    clock.advance(5_000)
+    clock.advance(3_000)
     await nodes[0].connection()
   })
 
