@@ -1,5 +1,6 @@
 import { get as getPlain, type IncomingMessage } from 'node:http'
 import { get as getEncrypted } from 'node:https'
+import { readAnswer } from '@spillway/http/read-answer'
 
 /** What an answer may have at most; it is read into memory. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -31,24 +32,13 @@ export async function getJson(url: URL, { connectTimeoutMs, requestTimeoutMs }: 
       request.once('close', () => clearTimeout(connecting))
       request.once('error', reject)
     })
-    const body = await read(response)
+    const body = await readAnswer(response, ANSWER_BYTES_MAX)
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}: ${body.slice(0, 200)}`)
     return JSON.parse(body)
   } catch (error) {
     const reason = limit.aborted ? `no answer within ${requestTimeoutMs} ms` : describe(error as Error)
     throw new Error(`${url.origin}${url.pathname}: ${reason}`, { cause: error })
   }
-}
-
-async function read(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length
-    if (sizeBytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 /** With several addresses behind a name, Node puts the reasons into an error without a text. */
