@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BrokerError, type Clock, isEphemeral, isValidName, type Logger, type TimerHandle } from '@spillway/core'
+import { jsonList, piecesOf } from '@spillway/http'
 import { DatabaseFullError, type RegistrationDatabase } from './registration-database.js'
 
 const FILE_NAME = 'nsqlookupd.json'
@@ -141,17 +142,26 @@ function restore({ topics, channels }: Kept, database: RegistrationDatabase): vo
   }
 }
 
-function format(database: RegistrationDatabase): string {
+/** In parts: a change meanwhile may be in it or not, and is written afterwards in any case. */
+function* format(database: RegistrationDatabase): Generator<string, void> {
   const isKept = (name: string): boolean => !isEphemeral(name)
-  const channels = database.topicsWithChannels
-    .filter(isKept)
-    .map((topic) => [topic, database.channelsOf(topic).filter(isKept)] as const)
-    .filter(([, names]) => names.length > 0)
-  const topics = database.topics.filter(isKept)
-  // Unlike an assignment, this makes a key of any name, `__proto__` too.
-  const kept: Kept = { format: FORMAT, topics, channels: Object.fromEntries(channels) }
-  return `${JSON.stringify(kept, null, 1)}\n`
+  yield `{"format":${FORMAT},"topics":`
+  yield* jsonList(database.topics.filter(isKept), onItsLine)
+  let before = ',"channels":{'
+  for (const topic of database.topicsWithChannels) {
+    const names = isKept(topic) ? database.channelsOf(topic).filter(isKept) : []
+    if (names.length === 0) {
+      yield ''
+      continue
+    }
+    yield `${before}${onItsLine(topic)}:`
+    yield* jsonList(names)
+    before = ','
+  }
+  yield before === ',' ? '}}\n' : `${before}}}\n`
 }
+
+const onItsLine = (name: string): string => `\n${JSON.stringify(name)}`
 
 /** @throws Error with what is wrong */
 function parse(text: string): Kept {
@@ -168,12 +178,12 @@ function parse(text: string): Kept {
 }
 
 /** So that a crash leaves the file as it was, or as it is to be. */
-async function writeWhole(path: string, text: string): Promise<void> {
+async function writeWhole(path: string, parts: Iterable<string>): Promise<void> {
   const partial = `${path}.partial`
   let file: FileHandle | null = null
   try {
     file = await open(partial, 'w')
-    await file.writeFile(text)
+    for (const piece of piecesOf(parts)) await file.appendFile(piece)
     await file.sync()
     await file.close()
     file = null

@@ -2,6 +2,9 @@ import { type Clock, isEphemeral } from '@spillway/core'
 import type { Peer } from './peer.js'
 import { Producer, Registration } from './registration.js'
 
+/** Longer lists are as they come: to put them in order would take longer than nsqds wait for an answer. */
+const ORDERED_COUNT_MAX = 10_000
+
 /** No more topics, channels and producers fit. */
 export class DatabaseFullError extends Error {
   override readonly name = 'DatabaseFullError'
@@ -109,7 +112,7 @@ export class RegistrationDatabase {
     }
   }
 
-  // ---- what there is, in order of names ---------------------------------------------------------------------------
+  // ---- what there is, in order of names unless it is long ---------------------------------------------------------------------------
 
   /** In the order in which they came. */
   get peers(): ReadonlySet<Peer> {
@@ -121,23 +124,23 @@ export class RegistrationDatabase {
   }
 
   get topics(): string[] {
-    return [...this.#topics.keys()].sort()
+    return inOrder(this.#topics.keys())
   }
 
   /** Topics that have channels, whether they are there themselves or not. */
   get topicsWithChannels(): string[] {
-    return [...this.#channels.keys()].sort()
+    return inOrder(this.#channels.keys())
   }
 
   channelsOf(topic: string): string[] {
-    return [...(this.#channels.get(topic)?.keys() ?? [])].sort()
+    return inOrder(this.#channels.get(topic)?.keys() ?? [])
   }
 
   /** Topics that a peer is a producer of. */
   topicsOf(peer: Peer): string[] {
     const topics: string[] = []
     for (const { topic, channel } of peer.registrations) if (channel === null) topics.push(topic)
-    return topics.sort()
+    return inOrder(topics)
   }
 
   producersOf(topic: string): Iterable<Producer> {
@@ -228,4 +231,9 @@ export class RegistrationDatabase {
     this.#count--
     this.#onChange()
   }
+}
+
+function inOrder(names: Iterable<string>): string[] {
+  const list = [...names]
+  return list.length > ORDERED_COUNT_MAX ? list : list.sort()
 }
