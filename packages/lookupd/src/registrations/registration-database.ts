@@ -55,8 +55,8 @@ export class RegistrationDatabase {
   /** A producer that is there already stays as it is, with its tombstone. @throws DatabaseFullError; nothing has been done then */
   register(peer: Peer, topic: string, channel: string | null): void {
     this.#requireRoom(channel === null ? 2 : 4)
-    if (channel !== null) this.#addProducer(this.#openChannel(topic, channel), peer)
     this.#addProducer(this.#openTopic(topic), peer)
+    if (channel !== null) this.#addProducer(this.#openChannel(topic, channel), peer)
   }
 
   /** Without a channel: from the topic and all its channels. */
@@ -80,8 +80,8 @@ export class RegistrationDatabase {
   /** With its topic. @throws DatabaseFullError; nothing has been done then */
   createChannel(topic: string, channel: string): void {
     this.#requireRoom(2)
-    this.#openChannel(topic, channel)
     this.#openTopic(topic)
+    this.#openChannel(topic, channel)
   }
 
   /** Without its topic, which may not be there. @throws DatabaseFullError */
@@ -170,25 +170,22 @@ export class RegistrationDatabase {
   #openTopic(topic: string): Registration {
     let registration = this.#topics.get(topic)
     if (registration === undefined) {
-      registration = new Registration(topic, null)
-      this.#topics.set(topic, registration)
+      registration = new Registration(ownCopyOf(topic), null)
+      this.#topics.set(registration.topic, registration)
       this.#added()
     }
     return registration
   }
 
   #openChannel(topic: string, channel: string): Registration {
-    let channels = this.#channels.get(topic)
-    if (channels === undefined) {
-      channels = new Map()
-      this.#channels.set(topic, channels)
-    }
-    let registration = channels.get(channel)
-    if (registration === undefined) {
-      registration = new Registration(topic, channel)
-      channels.set(channel, registration)
-      this.#added()
-    }
+    const existing = this.#channels.get(topic)?.get(channel)
+    if (existing !== undefined) return existing
+    const ownTopic = this.#topics.get(topic)?.topic ?? ownCopyOf(topic)
+    const registration = new Registration(ownTopic, ownCopyOf(channel))
+    const channels = this.#channels.get(topic) ?? new Map<string, Registration>()
+    channels.set(registration.channel as string, registration)
+    this.#channels.set(ownTopic, channels)
+    this.#added()
     return registration
   }
 
@@ -236,4 +233,9 @@ export class RegistrationDatabase {
 function inOrder(names: Iterable<string>): string[] {
   const list = [...names]
   return list.length > ORDERED_COUNT_MAX ? list : list.sort()
+}
+
+/** A name is a piece of what somebody sent; as such it would keep all of that in memory, up to 16 KiB. */
+function ownCopyOf(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1')
 }
