@@ -1,7 +1,8 @@
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BrokerError, type Clock, isEphemeral, isValidName, type Logger, type TimerHandle } from '@spillway/core'
 import { jsonList, piecesOf } from '@spillway/http'
+import { DataPathLock } from './data-path-lock.js'
 import { DatabaseFullError, type RegistrationDatabase } from './registration-database.js'
 
 const FILE_NAME = 'nsqlookupd.json'
@@ -24,6 +25,7 @@ interface Kept {
  * and as a whole: what a crash may take is the last second.
  */
 export class KeptRegistrations {
+  readonly #lock: DataPathLock
   readonly #path: string
   readonly #clock: Clock
   readonly #logger: Logger
@@ -33,6 +35,7 @@ export class KeptRegistrations {
   #isChanged = false
 
   constructor(dataPath: string, clock: Clock, logger: Logger) {
+    this.#lock = new DataPathLock(dataPath, logger)
     this.#path = join(dataPath, FILE_NAME)
     this.#clock = clock
     this.#logger = logger
@@ -41,9 +44,12 @@ export class KeptRegistrations {
   /**
    * Puts into `database` what was kept. A file that cannot be understood is set aside, told, and nothing was kept then: the
    * nsqds bring it back.
-   * @throws BrokerError `E_STORAGE_IO` where they are more than `database` takes, or the folder is missing or cannot be read
+   * @throws BrokerError `E_STORAGE_IO` where they are more than `database` takes, or the folder is missing or cannot be read;
+   * `E_STORAGE_LOCKED` where another process keeps its own there
    */
   async load(database: RegistrationDatabase): Promise<void> {
+    await this.#requireFolder()
+    await this.#lock.take()
     const text = await this.#read()
     if (text !== null) await this.#restore(text, database)
     // Only now, so that what could not be loaded is not written over.
@@ -58,12 +64,13 @@ export class KeptRegistrations {
     this.#timer ??= this.#clock.setTimer(WRITE_DELAY_MS, () => this.#due())
   }
 
-  /** Writes what is not written yet. */
+  /** Writes what is not written yet, and lets go of the data path. */
   async close(): Promise<void> {
     this.#stopTimer()
     await this.#writing
     await this.#write()
     this.#stopTimer() // of a write that failed
+    await this.#lock.release()
   }
 
   #stopTimer(): void {
@@ -103,20 +110,21 @@ export class KeptRegistrations {
     restore(kept, database)
   }
 
+  async #requireFolder(): Promise<void> {
+    const folder = dirname(this.#path)
+    const stats = await stat(folder).catch(() => null)
+    if (stats?.isDirectory()) return
+    throw new BrokerError('E_STORAGE_IO', `data path ${folder}: no such folder; make it first, or mount its disk`)
+  }
+
   /** Null where nothing was kept yet. */
   async #read(): Promise<string | null> {
     try {
       return await readFile(this.#path, 'utf8')
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const folder = join(this.#path, '..')
-      if (code !== 'ENOENT') throw new BrokerError('E_STORAGE_IO', `data path ${folder}: ${message}`, { cause: error })
-      const isFolder = await stat(folder).then(
-        (stats) => stats.isDirectory(),
-        () => false,
-      )
-      if (isFolder) return null
-      throw new BrokerError('E_STORAGE_IO', `data path ${folder}: no such folder; make it first, or mount its disk`)
+      if (code === 'ENOENT') return null
+      throw new BrokerError('E_STORAGE_IO', `data path ${dirname(this.#path)}: ${message}`, { cause: error })
     }
   }
 
