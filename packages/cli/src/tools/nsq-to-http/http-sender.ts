@@ -87,7 +87,9 @@ export class HttpSender {
         connectTimer = setTimeout(giveUp(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
         socket.once('connect', () => clearTimeout(connectTimer))
       })
+      let isAnswering = false
       request.once('response', (response: IncomingMessage) => {
+        isAnswering = true
         const { statusCode: status = 0, headers: answered } = response
         response.once('end', () => resolve({ status, location: answered.location ?? '' }))
         response.once('error', (error) => reject(reason ?? error))
@@ -100,6 +102,8 @@ export class HttpSender {
       request.once('close', () => {
         clearTimeout(timer)
         clearTimeout(connectTimer)
+        // As after status 101, which Node takes for the end of HTTP.
+        if (!isAnswering) reject(new Error('the connection ended without an answer'))
       })
       request.end(method === 'GET' ? undefined : body)
     })
