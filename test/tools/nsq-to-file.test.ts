@@ -150,8 +150,8 @@ describe('nsq_to_file', () => {
     await Promise.all([killed('killed-plain'), killed('killed-gzip', '--gzip')])
   })
 
-  it('writes the topics that nsqlookupd knows and that match, also those that come later', async () => {
-    const topics = ['orders.a', 'invoices']
+  it('writes the topics that nsqlookupd knows and that match, also those that come later, but for what can be no file', async () => {
+    const topics = ['..', 'orders of', 'orders.a', 'invoices']
     const { tcpPort, tcpAddress } = suite.broker
     const lookupd = createServer((request, response) => {
       const producer = { broadcast_address: tcpAddress.split(':')[0], tcp_port: tcpPort }
@@ -161,17 +161,24 @@ describe('nsq_to_file', () => {
     await once(lookupd, 'listening')
     const flags = [
       `--lookupd-http-address=127.0.0.1:${(lookupd.address() as AddressInfo).port}`,
-      '--topic-pattern=^orders',
+      '--topic-pattern=^orders|^[.]',
       '--topic-refresh=20ms',
       '--sync-interval=20ms',
     ]
-    for (const topic of ['orders.a', 'orders.b', 'invoices']) await suite.publish(topic, [topic])
+    for (const topic of ['..', 'orders.a', 'orders.b', 'invoices']) await suite.publish(topic, [topic])
     const writer = suite.start(...flags, into(), '--filename-format=<TOPIC>/x.log', '--log-level=warn')
     await suite.finished('orders.a', CHANNEL, 1)
     topics.push('orders.b')
     await suite.finished('orders.b', CHANNEL, 1)
     assert.deepEqual(await writer.stop(), { code: 0, signal: null })
     assert.deepEqual(await files(), { 'orders.a/x.log': 'orders.a\n', 'orders.b/x.log': 'orders.b\n' })
+    const leftOut = writer.stderr.split('\n').map((line) => line.split('left out: ')[1])
+    assert.deepEqual(leftOut, [
+      'topic .. would be another folder in --filename-format',
+      '"orders of" is no topic\'s name',
+      undefined,
+    ])
+    assert.deepEqual(await readdir(suite.folder), ['out'])
   })
 
   it('ends with 1 when it cannot write, and finishes nothing', async () => {
