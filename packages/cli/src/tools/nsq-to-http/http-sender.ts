@@ -1,5 +1,6 @@
 import { type IncomingMessage, Agent as PlainAgent, request as requestPlain } from 'node:http'
 import { Agent as EncryptedAgent, request as requestEncrypted } from 'node:https'
+import { TIMER_MS_MAX } from '../common/timer-limit.js'
 
 export interface HttpSenderOptions {
   /** For a connection to be made. */
@@ -29,9 +30,6 @@ export interface HttpAnswer {
 class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
-
-/** Timers count in 31 bits, and fire at once above. */
-const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** Sends requests over HTTP and HTTPS, on connections that it keeps. It follows no redirects. */
 export class HttpSender {
