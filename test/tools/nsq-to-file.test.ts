@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { constants, gunzipSync } from 'node:zlib'
 import { eventually } from '../support/eventually.js'
+import { filesIn } from '../support/files-in.js'
 import { LIMIT_MS, numbered, ToolSuite } from './tool-suite.js'
 
 const CHANNEL = 'nsq_to_file'
@@ -20,16 +21,7 @@ describe('nsq_to_file', () => {
 
   const into = (folder = 'out'): string => `--output-dir=${join(suite.folder, folder)}`
 
-  async function files(folder = 'out'): Promise<Record<string, string>> {
-    const path = join(suite.folder, folder)
-    const texts: Record<string, string> = {}
-    for (const name of (await readdir(path, { recursive: true })).sort()) {
-      if (!(await stat(join(path, name))).isFile()) continue
-      const bytes = await readFile(join(path, name))
-      texts[name] = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
-    }
-    return texts
-  }
+  const files = (folder = 'out') => filesIn(join(suite.folder, folder))
 
   const linesOf = (texts: Record<string, string>): string[] =>
     Object.values(texts).flatMap((text) => text.split('\n').slice(0, -1))
