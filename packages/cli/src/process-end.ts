@@ -25,7 +25,7 @@ export function exitOnBrokenInvariant(logger: Logger): void {
   })
 }
 
-/** Whoever read the log has gone: a broker goes on without one. Tools that write results end then; it has other work. */
+/** Whoever read the log has gone: a service goes on without one. Tools that write results end then; it has other work. */
 export function surviveUnreadLog(): void {
   process.stderr.on('error', () => {})
 }
