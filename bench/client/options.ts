@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { UsageError } from '../src/options.js'
+import { CommandLine } from '../src/command-line.js'
 
 export interface ClientBenchOptions {
   readonly messageCount: number
@@ -29,38 +28,14 @@ are medians and their ratio, which is to be 3 or more.
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[]): ClientBenchOptions | 'help' {
-  const text = { type: 'string' } as const
-  let values: Readonly<Record<string, string | boolean | undefined>>
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        messages: text,
-        'warm-up': text,
-        size: text,
-        'in-flight': text,
-        rounds: text,
-        subject: text,
-        help: { type: 'boolean' },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  if (values.help === true) return 'help'
-  const count = (name: string, fallback: number, min = 1): number => {
-    const value = values[name]
-    if (value === undefined) return fallback
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= min) return number
-    throw new UsageError(`--${name} is a whole number of ${min} or more, not ${value}`)
-  }
+  const line = new CommandLine(args, ['messages', 'warm-up', 'size', 'in-flight', 'rounds', 'subject'])
+  if (line.isGiven('help')) return 'help'
   return {
-    messageCount: count('messages', 100_000),
-    warmUpCount: count('warm-up', 50_000, 0),
-    bodySizeBytes: count('size', 200, 20),
-    inFlight: count('in-flight', 1_000),
-    roundCount: count('rounds', 3),
-    subject: typeof values.subject === 'string' ? values.subject : null,
+    messageCount: line.count('messages', 100_000),
+    warmUpCount: line.count('warm-up', 50_000, 0),
+    bodySizeBytes: line.count('size', 200, 20),
+    inFlight: line.count('in-flight', 1_000),
+    roundCount: line.count('rounds', 3),
+    subject: line.text('subject'),
   }
 }

@@ -1,5 +1,5 @@
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { CommandLine } from '../src/command-line.js'
 import { UsageError } from '../src/options.js'
 
 export interface NodesBenchOptions {
@@ -42,57 +42,30 @@ free processors as there are nodes and clients, and say which they had.
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[], cpuCount = cpus().length): NodesBenchOptions | 'help' {
-  const text = { type: 'string' } as const
-  let values: Readonly<Record<string, string | boolean | undefined>>
-  try {
-    values = parseArgs({
-      args: [...args],
-      options: {
-        nodes: text,
-        storage: text,
-        messages: text,
-        'warm-up': text,
-        size: text,
-        rounds: text,
-        'node-cpus': text,
-        'client-cpus': text,
-        'no-pin': { type: 'boolean' },
-        json: text,
-        help: { type: 'boolean' },
-      },
-    }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  if (values.help === true) return 'help'
-  const count = (name: string, fallback: number, min = 1): number => {
-    const value = values[name]
-    if (value === undefined) return fallback
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= min) return number
-    throw new UsageError(`--${name} is a whole number of ${min} or more, not ${value}`)
-  }
+  const texts = ['nodes', 'storage', 'messages', 'warm-up', 'size', 'rounds', 'node-cpus', 'client-cpus', 'json']
+  const line = new CommandLine(args, texts, ['no-pin'])
+  if (line.isGiven('help')) return 'help'
   const list = (name: string, fallback: readonly number[]): readonly number[] | null => {
-    if (values['no-pin'] === true) return null
-    const value = values[name]
-    if (value === undefined) return fallback
-    const numbers = String(value).split(',').map(Number)
+    if (line.isGiven('no-pin')) return null
+    const value = line.text(name)
+    if (value === null) return fallback
+    const numbers = value.split(',').map(Number)
     if (numbers.every((number) => Number.isInteger(number) && number >= 0 && number < cpuCount)) return numbers
     throw new UsageError(`--${name} is a list of processors from 0 to ${cpuCount - 1}, such as 0,1, not ${value}`)
   }
-  const storage = values.storage ?? 'memory'
+  const storage = line.text('storage') ?? 'memory'
   if (storage !== 'memory' && storage !== 'rocksdb')
     throw new UsageError(`--storage is memory or rocksdb, not ${storage}`)
   const allButLast = Array.from({ length: Math.max(1, cpuCount - 1) }, (_, cpu) => cpu)
   return {
-    nodeCount: count('nodes', 2, 2),
+    nodeCount: line.count('nodes', 2, 2),
     storage,
-    messageCount: count('messages', 1_000_000),
-    warmUpCount: count('warm-up', 200_000, 0),
-    bodySizeBytes: count('size', 200, 20),
-    roundCount: count('rounds', 3),
+    messageCount: line.count('messages', 1_000_000),
+    warmUpCount: line.count('warm-up', 200_000, 0),
+    bodySizeBytes: line.count('size', 200, 20),
+    roundCount: line.count('rounds', 3),
     nodeCpus: list('node-cpus', allButLast),
     clientCpus: list('client-cpus', [cpuCount - 1]),
-    jsonPath: typeof values.json === 'string' ? values.json : null,
+    jsonPath: line.text('json'),
   }
 }

@@ -153,6 +153,9 @@ describe('several nodes on one machine', function () {
           [tcpPort + STEP, httpPort + STEP],
         ],
       )
+      // They go on, and stop in order, also when whoever read their log has gone.
+      program.leaveErrorsUnread()
+      program.signal('SIGHUP')
       assert.deepEqual(await program.stop('SIGTERM', LIMIT_MS), { code: 0, signal: null })
     } finally {
       await lookupd.stop()

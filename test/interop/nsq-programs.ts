@@ -1,11 +1,11 @@
-import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Program } from '../support/program.js'
+import type { Command } from '../support/program.js'
+import { SuitePrograms } from '../support/suite-programs.js'
 import { runGo } from './go-tool.js'
 import { reasonFrom, type Unavailable } from './unavailable.js'
 
@@ -28,13 +28,13 @@ export type NsqProgramName = (typeof NAMES)[number]
 let built: Promise<string | Unavailable> | undefined
 
 /** The original nsqd and the programs that come with it, for one suite of tests: built once, and none outlives its test. */
-export class NsqPrograms {
+export class NsqPrograms extends SuitePrograms<NsqProgramName> {
   readonly #name: string
-  readonly #running = new Set<Program>()
   #folder = ''
 
   /** `name` is the suite's, for saying that it is skipped. */
   constructor(name: string) {
+    super()
     this.#name = name
   }
 
@@ -55,28 +55,8 @@ export class NsqPrograms {
     return join(this.#folder, name)
   }
 
-  start(name: NsqProgramName, flags: readonly string[], input?: string): Program {
-    const program = new Program({
-      command: this.path(name),
-      args: flags,
-      ...(input === undefined ? {} : { input }),
-    })
-    this.#running.add(program)
-    return program
-  }
-
-  /** Runs one to its end, which must be good, and returns it. */
-  async run(name: NsqProgramName, flags: readonly string[], input?: string): Promise<Program> {
-    const program = this.start(name, flags, input)
-    const exit = await program.exited
-    assert.deepEqual(exit, { code: 0, signal: null }, program.stderr)
-    return program
-  }
-
-  /** In the suite's `afterEach`: ends what a test that failed has left behind. */
-  killForgotten(): void {
-    for (const program of this.#running) if (program.exit === undefined) program.signal('SIGKILL')
-    this.#running.clear()
+  protected commandOf(name: NsqProgramName, flags: readonly string[]): Command {
+    return { command: this.path(name), args: flags }
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
-import { Program } from '../support/program.js'
+import { filesIn } from '../support/files-in.js'
+import { OurPrograms } from '../support/our-programs.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
-import { toolCommand } from '../support/tool-command.js'
+import type { SuitePrograms } from '../support/suite-programs.js'
 import { settled } from './channel-waits.js'
 import { NsqPrograms } from './nsq-programs.js'
 import { publishAll } from './nsqjs-client.js'
@@ -15,7 +15,8 @@ const MESSAGE_COUNT = 500
 /** The original's and ours get the same messages with the same flags, and are to do the same. */
 describe('our tools and the original ones', () => {
   const programs = new NsqPrograms('our tools and the original ones')
-  const ours = new Set<Program>()
+  const ours = new OurPrograms()
+  const by: Record<'original' | 'ours', SuitePrograms<'nsq_to_file' | 'nsq_tail'>> = { original: programs, ours }
   let broker: RunningBroker | undefined
   let folder = ''
 
@@ -29,27 +30,9 @@ describe('our tools and the original ones', () => {
   })
   afterEach(async () => {
     programs.killForgotten()
-    for (const program of ours) if (program.exit === undefined) program.signal('SIGKILL')
-    ours.clear()
+    ours.killForgotten()
     await rm(folder, { recursive: true })
   })
-
-  function start(kind: 'original' | 'ours', name: 'nsq_to_file' | 'nsq_tail', flags: readonly string[]): Program {
-    if (kind === 'original') return programs.start(name, flags)
-    const program = new Program(toolCommand(name, flags))
-    ours.add(program)
-    return program
-  }
-
-  async function filesIn(path: string): Promise<Record<string, string>> {
-    const texts: Record<string, string> = {}
-    for (const name of (await readdir(path, { recursive: true })).sort()) {
-      if (!(await stat(join(path, name))).isFile()) continue
-      const bytes = await readFile(join(path, name))
-      texts[name] = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
-    }
-    return texts
-  }
 
   const everyToken = '%B %b %m %A %a %d %H %I %Y %y %p %Z %z %% %q'
   const cases: [string, (out: string) => string[]][] = [
@@ -88,7 +71,7 @@ describe('our tools and the original ones', () => {
 
   async function written(topic: string, kind: 'original' | 'ours', out: string, flags: readonly string[]) {
     assert.ok(broker)
-    const writer = start(kind, 'nsq_to_file', flags)
+    const writer = by[kind].start('nsq_to_file', flags)
     await settled(broker, topic, kind)
     assert.deepEqual(await writer.stop(), { code: 0, signal: null }, writer.stderr)
     return filesIn(out)
@@ -101,7 +84,7 @@ describe('our tools and the original ones', () => {
     const printed: string[] = []
     for (const kind of ['original', 'ours'] as const) {
       const flags = [`--nsqd-tcp-address=${broker.tcpAddress}`, `--topic=${topic}`, `--channel=${kind}`]
-      const tail = start(kind, 'nsq_tail', [...flags, '--print-topic', `-n=${MESSAGE_COUNT}`])
+      const tail = by[kind].start('nsq_tail', [...flags, '--print-topic', `-n=${MESSAGE_COUNT}`])
       assert.deepEqual(await tail.exited, { code: 0, signal: null }, tail.stderr)
       printed.push(tail.stdout)
     }

@@ -1,36 +1,10 @@
-import assert from 'node:assert/strict'
-import { Program } from './program.js'
+import type { Command } from './program.js'
+import { SuitePrograms } from './suite-programs.js'
 import { toolCommand } from './tool-command.js'
 
 /** Our own executables, for one suite of tests: none outlives its test. */
-export class OurPrograms {
-  readonly #running = new Set<Program>()
-
-  start(name: string, flags: readonly string[], input?: string): Program {
-    const program = new Program({ ...toolCommand(name, flags), ...(input === undefined ? {} : { input }) })
-    this.#running.add(program)
-    return program
-  }
-
-  /** Runs one to its end, which must be good, and returns it. */
-  async run(name: string, flags: readonly string[], input?: string): Promise<Program> {
-    const program = this.start(name, flags, input)
-    const exit = await program.exited
-    assert.deepEqual(exit, { code: 0, signal: null }, program.stderr)
-    return program
-  }
-
-  /** Runs one to its end, which must be a failure with exit code 1, and returns what it says of that. */
-  async failure(name: string, flags: readonly string[], input?: string): Promise<string> {
-    const program = this.start(name, flags, input)
-    const exit = await program.exited
-    assert.deepEqual(exit, { code: 1, signal: null }, program.stderr)
-    return program.stderr
-  }
-
-  /** In the suite's `afterEach`: ends what a test that failed has left behind. */
-  killForgotten(): void {
-    for (const program of this.#running) if (program.exit === undefined) program.signal('SIGKILL')
-    this.#running.clear()
+export class OurPrograms extends SuitePrograms<string> {
+  protected commandOf(name: string, flags: readonly string[]): Command {
+    return toolCommand(name, flags)
   }
 }

@@ -110,6 +110,11 @@ export class Program {
     return within(seen, limitMs, `the line "${start}"`)
   }
 
+  /** Nobody reads standard error any more. */
+  leaveErrorsUnread(): void {
+    this.#child.stderr?.destroy()
+  }
+
   /** Gives each line of standard output to `take`. */
   onLine(take: (line: string) => void): void {
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', take)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { constants, gunzipSync } from 'node:zlib'
 import { eventually } from '../support/eventually.js'
+import { filesIn } from '../support/files-in.js'
 import { LIMIT_MS, numbered, ToolSuite } from './tool-suite.js'
 
 const CHANNEL = 'nsq_to_file'
@@ -20,16 +21,7 @@ describe('nsq_to_file', () => {
 
   const into = (folder = 'out'): string => `--output-dir=${join(suite.folder, folder)}`
 
-  async function files(folder = 'out'): Promise<Record<string, string>> {
-    const path = join(suite.folder, folder)
-    const texts: Record<string, string> = {}
-    for (const name of (await readdir(path, { recursive: true })).sort()) {
-      if (!(await stat(join(path, name))).isFile()) continue
-      const bytes = await readFile(join(path, name))
-      texts[name] = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
-    }
-    return texts
-  }
+  const files = (folder = 'out') => filesIn(join(suite.folder, folder))
 
   const linesOf = (texts: Record<string, string>): string[] =>
     Object.values(texts).flatMap((text) => text.split('\n').slice(0, -1))
@@ -150,8 +142,8 @@ describe('nsq_to_file', () => {
     await Promise.all([killed('killed-plain'), killed('killed-gzip', '--gzip')])
   })
 
-  it('writes the topics that nsqlookupd knows and that match, also those that come later', async () => {
-    const topics = ['orders.a', 'invoices']
+  it('writes the topics that nsqlookupd knows and that match, also those that come later, but for what can be no file', async () => {
+    const topics = ['..', 'orders of', 'orders.a', 'invoices']
     const { tcpPort, tcpAddress } = suite.broker
     const lookupd = createServer((request, response) => {
       const producer = { broadcast_address: tcpAddress.split(':')[0], tcp_port: tcpPort }
@@ -161,17 +153,24 @@ describe('nsq_to_file', () => {
     await once(lookupd, 'listening')
     const flags = [
       `--lookupd-http-address=127.0.0.1:${(lookupd.address() as AddressInfo).port}`,
-      '--topic-pattern=^orders',
+      '--topic-pattern=^orders|^[.]',
       '--topic-refresh=20ms',
       '--sync-interval=20ms',
     ]
-    for (const topic of ['orders.a', 'orders.b', 'invoices']) await suite.publish(topic, [topic])
+    for (const topic of ['..', 'orders.a', 'orders.b', 'invoices']) await suite.publish(topic, [topic])
     const writer = suite.start(...flags, into(), '--filename-format=<TOPIC>/x.log', '--log-level=warn')
     await suite.finished('orders.a', CHANNEL, 1)
     topics.push('orders.b')
     await suite.finished('orders.b', CHANNEL, 1)
     assert.deepEqual(await writer.stop(), { code: 0, signal: null })
     assert.deepEqual(await files(), { 'orders.a/x.log': 'orders.a\n', 'orders.b/x.log': 'orders.b\n' })
+    const leftOut = writer.stderr.split('\n').map((line) => line.split('left out: ')[1])
+    assert.deepEqual(leftOut, [
+      'topic .. would be another folder in --filename-format',
+      '"orders of" is no topic\'s name',
+      undefined,
+    ])
+    assert.deepEqual(await readdir(suite.folder), ['out'])
   })
 
   it('ends with 1 when it cannot write, and finishes nothing', async () => {

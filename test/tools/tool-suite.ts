@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Producer } from '@spillway/client'
 import { eventually } from '../support/eventually.js'
-import { type Exit, Program } from '../support/program.js'
+import { OurPrograms } from '../support/our-programs.js'
+import type { Exit, Program } from '../support/program.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
-import { toolCommand } from '../support/tool-command.js'
 import { within } from '../support/within.js'
 
 export const LIMIT_MS = 8_000
@@ -19,7 +19,7 @@ export interface ToolEnd extends Exit {
 /** One of our tools against one of our brokers; what a test leaves running is killed after it. */
 export class ToolSuite {
   readonly #name: string
-  readonly #running = new Set<Program>()
+  readonly #programs = new OurPrograms()
   #broker: RunningBroker | null = null
   #producer: Producer | null = null
   /** Of each test; removed after it. */
@@ -40,8 +40,7 @@ export class ToolSuite {
       this.folder = await mkdtemp(join(tmpdir(), 'spillway-tool-'))
     })
     afterEach(async () => {
-      for (const program of this.#running) if (program.exit === undefined) program.signal('SIGKILL')
-      this.#running.clear()
+      this.#programs.killForgotten()
       await rm(this.folder, { recursive: true, force: true })
     })
   }
@@ -60,9 +59,7 @@ export class ToolSuite {
   }
 
   start(...args: readonly string[]): Program {
-    const program = new Program(toolCommand(this.#name, args))
-    this.#running.add(program)
-    return program
+    return this.#programs.start(this.#name, args)
   }
 
   /** To its end. */

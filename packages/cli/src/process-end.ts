@@ -25,6 +25,11 @@ export function exitOnBrokenInvariant(logger: Logger): void {
   })
 }
 
+/** Whoever read the log has gone: a service goes on without one. Tools that write results end then; it has other work. */
+export function surviveUnreadLog(): void {
+  process.stderr.on('error', () => {})
+}
+
 /** Node would open its debugger on port 9229 at this signal, which tools that rotate logs send. */
 export function surviveSigusr1(logger: Logger): void {
   process.on('SIGUSR1', () => logger.info('SIGUSR1: nothing to do'))

@@ -1,7 +1,7 @@
 import type { Logger } from '@spillway/core'
 import type { SpillwayNode } from '@spillway/core/node'
 import { HeapRoom } from './heap-room.js'
-import { exitOnBrokenInvariant, firstSignal, surviveSigusr1 } from './process-end.js'
+import { exitOnBrokenInvariant, firstSignal, surviveSigusr1, surviveUnreadLog } from './process-end.js'
 
 /** Who decides how long a node runs. */
 export interface Lifetime {
@@ -28,6 +28,7 @@ function untilSignal(): Lifetime {
 export async function runNode(node: SpillwayNode, logger: Logger, lifetime = untilSignal()): Promise<number> {
   exitOnBrokenInvariant(logger)
   surviveSigusr1(logger)
+  surviveUnreadLog()
   const reload = (reason: string): void => {
     logger.info(`${reason}: reloading`)
     void node.reload()

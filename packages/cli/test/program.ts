@@ -70,6 +70,11 @@ export class Program {
     }
   }
 
+  /** Nobody reads standard error any more. */
+  leaveErrorsUnread(): void {
+    this.#child.stderr?.destroy()
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
   }

@@ -11,13 +11,23 @@ export function defaultLogFormat(): LogFormat {
   return process.stderr.isTTY ? 'text' : 'json'
 }
 
-/** A logger on standard error: pino is only loaded where it is used. @param prefix - stands before lines of text */
+interface LoggerPlace {
+  /** Stands before lines of text. */
+  readonly prefix?: string
+  /** Others write there too: lines of JSON go there as well, and not to standard error by themselves. */
+  readonly isShared?: boolean
+}
+
+/** A logger on standard error: pino is only loaded where it is used. */
 export async function openLogger(
   format: LogFormat,
   level: LogLevel,
   { err }: Pick<Output, 'err'>,
-  prefix = '',
+  { prefix = '', isShared = false }: LoggerPlace = {},
 ): Promise<Logger> {
-  if (format === 'json') return (await import('./json-logger.js')).JsonLogger.create(level)
+  if (format === 'json') {
+    const { JsonLogger } = await import('./json-logger.js')
+    return isShared ? JsonLogger.create(level, { write: err }) : JsonLogger.create(level)
+  }
   return new TextLogger({ level, prefix, clock: new SystemClock(), write: err })
 }

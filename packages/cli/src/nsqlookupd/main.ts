@@ -5,7 +5,7 @@ import { describeStartError } from '../describe-start-error.js'
 import { describeFlags, type ParsedFlags, parseGoFlags, UsageError } from '../go-flags.js'
 import { TextLogger } from '../log/text-logger.js'
 import { type Output, PROCESS_OUTPUT } from '../output.js'
-import { exitOnBrokenInvariant, firstSignal, surviveSigusr1 } from '../process-end.js'
+import { exitOnBrokenInvariant, firstSignal, surviveSigusr1, surviveUnreadLog } from '../process-end.js'
 import type { TomlConfig } from '../toml-config.js'
 import { NSQLOOKUPD_FLAGS, type NsqlookupdValues } from './flags.js'
 
@@ -50,6 +50,7 @@ async function start(flagValues: NsqlookupdValues, rest: readonly string[], outp
 async function run(values: NsqlookupdValues, logger: Logger): Promise<number> {
   exitOnBrokenInvariant(logger)
   surviveSigusr1(logger)
+  surviveUnreadLog()
   const signalled = firstSignal()
   const lookupd = new Lookupd(optionsOf(values), { clock: new SystemClock(), logger })
   try {

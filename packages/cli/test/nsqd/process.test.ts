@@ -34,11 +34,15 @@ describe('nsqd', () => {
     assert.match(program.errorLines[0], /^\[nsqd\] \S+ \S+ INFO: nsqd v1\.3\.0 \(built w\//)
   })
 
-  it('warns of flags that have no effect, and runs', async () => {
+  it('warns of flags that have no effect, and runs, also when nobody reads its log any more', async () => {
     const program = new Program('nsqd', [...ANYWHERE, '-sync-every=1', '--lookupd-tcp-address', 'nowhere'])
     await program.sees(/TCP: listening/)
     assert.match(program.stderr, / WARNING: --sync-every has no effect in Spillway\n/)
     assert.match(program.stderr, / WARNING: --lookupd-tcp-address=nowhere is not used: expected <addr>:<port>/)
+    program.leaveErrorsUnread()
+    program.kill('SIGHUP')
+    program.kill('SIGTERM')
+    assert.equal(await program.exit(), 0)
   })
 
   it('says in one line that an address is taken, and exits 1', async () => {

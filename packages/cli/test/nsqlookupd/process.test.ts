@@ -52,11 +52,12 @@ describe('nsqlookupd', () => {
     })
   }
 
-  it('keeps topics and channels over a restart where it has a data path', async () => {
+  it('keeps topics and channels over a restart where it has a data path, also when nobody reads its log any more', async () => {
     const first = await started(`--data-path=${folder}`)
     await fetch(`${first.http}/channel/create?topic=t&channel=c`, { method: 'POST' })
+    first.program.leaveErrorsUnread()
     first.program.kill('SIGTERM')
-    await first.program.exit()
+    assert.equal(await first.program.exit(), 0)
     const second = await started(`--data-path=${folder}`)
     assert.deepEqual(await (await fetch(`${second.http}/channels?topic=t`)).json(), { channels: ['c'] })
     second.program.kill('SIGTERM')

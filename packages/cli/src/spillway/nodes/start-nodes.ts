@@ -7,6 +7,7 @@ import { loadRunnable } from '../load.js'
 import type { StartOptions } from '../start.js'
 import { lookAtDataPath } from './data-paths.js'
 import { nameLine } from './log-lines.js'
+import { LogOutput } from './log-output.js'
 import { sourceOf } from './messages.js'
 import { launchNode } from './node-process.js'
 import { type NodePlan, type PlanOptions, planNodes } from './plan.js'
@@ -14,16 +15,25 @@ import { Supervisor } from './supervisor.js'
 
 type Options = StartOptions & PlanOptions
 
+/** The supervisor's lines go the way of the nodes', so that none gets into the middle of another. */
+const OWN_LOG = { prefix: '[supervisor] ', isShared: true }
+
+/** How long the last lines may take. */
+const FLUSH_MS_MAX = 1_000
+
 /** Runs several brokers on this machine, each a process of its own, until SIGINT or SIGTERM. @returns the exit code */
 export async function startNodes(read: () => Promise<RawConfig>, options: Options): Promise<number> {
   let raw: RawConfig
   let plans: NodePlan[]
   let logger: Logger
+  const log = new LogOutput(process.stderr, (count) =>
+    logger.warn(`whoever reads this log is too slow: ${count} lines are missing here`),
+  )
   try {
     raw = await read()
     const loaded = await loadRunnable(raw)
     const level = options.logLevel ?? loaded.node.logLevel
-    logger = await openLogger(options.logFormat, level, options.output, '[supervisor] ')
+    logger = await openLogger(options.logFormat, level, { err: (line) => log.write(line) }, OWN_LOG)
     plans = checkedPlans(raw, loaded, options, logger)
   } catch (error) {
     const reason = describeStartError(error)
@@ -31,7 +41,9 @@ export async function startNodes(read: () => Promise<RawConfig>, options: Option
     options.output.err(describeRefusal(error, reason))
     return 1
   }
-  return supervise(raw, plans, options, logger)
+  const code = await supervise(raw, plans, options, logger, log)
+  await log.flushed(FLUSH_MS_MAX)
+  return code
 }
 
 /** @throws BrokerError whatever can be found out before anything is started */
@@ -49,8 +61,9 @@ async function supervise(
   plans: readonly NodePlan[],
   options: Options,
   logger: Logger,
+  log: LogOutput,
 ): Promise<number> {
-  const { logFormat, logLevel, output, nodeCount } = options
+  const { logFormat, logLevel, nodeCount } = options
   const orders = new Map(
     plans.map(({ name, config }) => [
       name,
@@ -64,7 +77,7 @@ async function supervise(
     launch: (name, events) => {
       const order = orders.get(name)
       if (order === undefined) throw new Error(`no node ${name}`)
-      return launchNode(name, order, events, (line) => output.err(nameLine(logFormat, name, line, new Date())))
+      return launchNode(name, order, events, (line) => log.write(nameLine(logFormat, name, line, new Date())))
     },
   })
   for (const { name, addresses, dataPath } of plans) {

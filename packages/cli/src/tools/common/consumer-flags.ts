@@ -51,6 +51,8 @@ export function consumerBaseOf(tool: string, values: ConsumerValues): ConsumerBa
   if (maxInFlight < 1) throw new FatalError(`--max-in-flight must be at least 1, not ${maxInFlight}`)
   const addresses = values['nsqd-tcp-address'] ?? []
   return {
+    // A message that has come often is one that could not be handled often: no reason to drop it, unless somebody says so.
+    maxAttempts: 0,
     ...consumerOptionsOf(values['consumer-opt'] ?? [], userAgentOf(tool)),
     ...(addresses.length > 0 ? { addresses } : { lookupdAddresses: values['lookupd-http-address'] ?? [] }),
     maxInFlight,

@@ -1,6 +1,7 @@
 import { get as getPlain, type IncomingMessage } from 'node:http'
 import { get as getEncrypted } from 'node:https'
 import { readAnswer } from '@spillway/http/read-answer'
+import { TIMER_MS_MAX } from './timer-limit.js'
 
 /** What an answer may have at most; it is read into memory. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
@@ -16,17 +17,24 @@ export function httpUrl(address: string, path: string): URL {
   return new URL(path, /^https?:\/\//.test(address) ? address : `http://${address}`)
 }
 
-/** Asks NSQ's HTTP for JSON. @throws Error with the reason in one line */
-export async function getJson(url: URL, { connectTimeoutMs, requestTimeoutMs }: HttpTimeouts): Promise<unknown> {
-  const limit = AbortSignal.timeout(Math.max(1, Math.round(requestTimeoutMs)))
+/** Asks NSQ's HTTP for JSON. @param stop - gives it up @throws Error with the reason in one line */
+export async function getJson(
+  url: URL,
+  { connectTimeoutMs, requestTimeoutMs }: HttpTimeouts,
+  stop?: AbortSignal,
+): Promise<unknown> {
+  const over = new AbortController()
+  const giveUp = (): void => over.abort()
+  const timer = setTimeout(giveUp, Math.min(requestTimeoutMs, TIMER_MS_MAX))
+  stop?.addEventListener('abort', giveUp)
   const headers = { accept: 'application/vnd.nsq; version=1.0' }
   const get = url.protocol === 'https:' ? getEncrypted : getPlain
   try {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(url, { headers, agent: false, signal: limit }, resolve)
+      const request = get(url, { headers, agent: false, signal: over.signal }, resolve)
       const connecting = setTimeout(
         () => request.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
-        connectTimeoutMs,
+        Math.min(connectTimeoutMs, TIMER_MS_MAX),
       )
       request.once('socket', (socket) => socket.once('connect', () => clearTimeout(connecting)))
       request.once('close', () => clearTimeout(connecting))
@@ -36,8 +44,11 @@ export async function getJson(url: URL, { connectTimeoutMs, requestTimeoutMs }: 
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}: ${body.slice(0, 200)}`)
     return JSON.parse(body)
   } catch (error) {
-    const reason = limit.aborted ? `no answer within ${requestTimeoutMs} ms` : describe(error as Error)
+    const reason = over.signal.aborted ? `no answer within ${requestTimeoutMs} ms` : describe(error as Error)
     throw new Error(`${url.origin}${url.pathname}: ${reason}`, { cause: error })
+  } finally {
+    clearTimeout(timer)
+    stop?.removeEventListener('abort', giveUp)
   }
 }
 

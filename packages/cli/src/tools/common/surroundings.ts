@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Clock } from '@spillway/core'
 import { type Output, PROCESS_OUTPUT } from '../../output.js'
+import { TIMER_MS_MAX } from './timer-limit.js'
 
 /** Time; a timer keeps the process alive or not, as it likes. */
 export type ToolClock = Pick<Clock, 'monotonicMs' | 'wallMs' | 'setTimer'>
@@ -40,7 +41,7 @@ export const PROCESS_SURROUNDINGS: ToolSurroundings = {
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
     setTimer(delayMs, callback) {
-      const timeout = setTimeout(callback, Math.min(delayMs, TIMEOUT_MS_MAX))
+      const timeout = setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX))
       return { cancel: () => clearTimeout(timeout) }
     },
   },
@@ -50,9 +51,6 @@ export const PROCESS_SURROUNDINGS: ToolSurroundings = {
     return () => void process.off('SIGHUP', callback)
   },
 }
-
-/** `setTimeout` counts in 31 bits, and fires at once above. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGINT: 2, SIGTERM: 15 }
 

@@ -32,8 +32,7 @@ async function nsqPubsub(
   { stop, status, surroundings, openLogger }: ToolContext,
 ): Promise<number> {
   const { host, port, readersMax, bodySizeBytesMax } = checkValues(values)
-  // A reader that goes in the middle of a message has not failed to handle it.
-  const base = { maxAttempts: 0, ...consumerBaseOf('nsq_pubsub', values) }
+  const base = consumerBaseOf('nsq_pubsub', values)
   const addresses = values['destination-nsqd-tcp-address'] ?? values['nsqd-tcp-address'] ?? []
   const logger = openLogger('info')
   const producerBase = { ...producerBaseOf('nsq_pubsub', values['producer-opt']), failFast: true }

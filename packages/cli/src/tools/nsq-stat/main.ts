@@ -3,6 +3,7 @@ import type { FlagValues } from '../../go-flags.js'
 import { FatalError } from '../common/fatal-error.js'
 import type { HttpTimeouts } from '../common/get-json.js'
 import { runTool, type Tool, type ToolContext } from '../common/run-tool.js'
+import { TIMER_MS_MAX } from '../common/timer-limit.js'
 import type { ChannelCounts } from './channel-counts.js'
 import { NSQ_STAT_FLAGS } from './flags.js'
 import { StatsSource } from './stats-source.js'
@@ -10,8 +11,6 @@ import { HEADER, row } from './table.js'
 
 /** The header comes again after so many looks. */
 const LOOKS_PER_HEADER = 25
-/** Timers count in 31 bits. */
-const PAUSE_MS_MAX = 2 ** 31 - 1
 
 type NsqStatValues = FlagValues<typeof NSQ_STAT_FLAGS>
 
@@ -32,15 +31,26 @@ async function nsqStat(values: NsqStatValues, { stop, surroundings }: ToolContex
   const { source, intervalMs, count } = readValues(values)
   let before: ChannelCounts | null = null
   for (let looks = 0; looks <= count; looks++) {
-    const now = await source.read()
-    if (stop.aborted) break
+    const now = await orNothing(source.read(stop), stop)
+    if (now === null) break
     if (looks % LOOKS_PER_HEADER === 0) surroundings.output.out(HEADER)
     if (before !== null) surroundings.output.out(row(before, now, intervalMs))
     before = now
-    if (looks < count) await pause(Math.min(intervalMs, PAUSE_MS_MAX), undefined, { signal: stop }).catch(() => {})
+    if (looks < count) await pause(Math.min(intervalMs, TIMER_MS_MAX), undefined, { signal: stop }).catch(() => {})
     if (stop.aborted) break
   }
   return 0
+}
+
+/** Null once it is to end: whoever does not answer is not waited for any more. */
+async function orNothing<T>(asked: Promise<T>, stop: AbortSignal): Promise<T | null> {
+  try {
+    const answer = await asked
+    return stop.aborted ? null : answer
+  } catch (error) {
+    if (stop.aborted) return null
+    throw error
+  }
 }
 
 function readValues(values: NsqStatValues) {

@@ -19,15 +19,15 @@ export class StatsSource {
     this.#options = options
   }
 
-  /** @throws FatalError when anybody who is asked does not answer: half a sum would look like a whole one */
-  async read(): Promise<ChannelCounts> {
+  /** @param stop - gives up what is asked @throws FatalError when anybody who is asked does not answer: half a sum would look like a whole one */
+  async read(stop?: AbortSignal): Promise<ChannelCounts> {
     const { topic, channel, nsqdAddresses, lookupdAddresses } = this.#options
     const isDirect = lookupdAddresses.length === 0
-    const addresses = isDirect ? nsqdAddresses : await labelled('topic producers', this.#lookUp())
+    const addresses = isDirect ? nsqdAddresses : await labelled('topic producers', this.#lookUp(stop))
     const answers = await labelled(
       // nsq_stat finds out first which of the nodes have the topic, so that is where it fails.
       isDirect ? 'topic producers' : 'nsqd stats',
-      Promise.all(addresses.map((address) => this.#countsAt(address))),
+      Promise.all(addresses.map((address) => this.#countsAt(address, stop))),
     )
     const ofTopic = answers.filter((counts) => counts !== null)
     if (ofTopic.length === 0) throw failure('nsqd stats', `no nsqd has the topic ${JSON.stringify(topic)}`)
@@ -36,20 +36,20 @@ export class StatsSource {
     throw new FatalError(`ERROR: failed to find channel(${channel}) in stats metadata for topic(${topic})`)
   }
 
-  async #countsAt(address: string): Promise<ChannelCounts | null | undefined> {
+  async #countsAt(address: string, stop?: AbortSignal): Promise<ChannelCounts | null | undefined> {
     const { topic, channel, timeouts } = this.#options
     // Not for the channel only: then the topic would be missing where the channel is.
     const query = new URLSearchParams({ format: 'json', topic, include_clients: 'false' })
-    const answer = await getJson(httpUrl(address, `/stats?${query}`), timeouts)
+    const answer = await getJson(httpUrl(address, `/stats?${query}`), timeouts, stop)
     return channelCountsOf(answer as StatsAnswer, topic, channel)
   }
 
   /** The nodes that any nsqlookupd knows to have the topic, each once. */
-  async #lookUp(): Promise<readonly string[]> {
+  async #lookUp(stop?: AbortSignal): Promise<readonly string[]> {
     const { topic, lookupdAddresses, timeouts } = this.#options
     const query = new URLSearchParams({ topic })
     const answers = await Promise.all(
-      lookupdAddresses.map((address) => getJson(httpUrl(address, `/lookup?${query}`), timeouts)),
+      lookupdAddresses.map((address) => getJson(httpUrl(address, `/lookup?${query}`), timeouts, stop)),
     )
     const producers = answers.flatMap((answer) => (answer as LookupAnswer | null)?.producers ?? [])
     const addresses = producers.map(({ broadcast_address: host = '', http_port: port = 0 }) => {

@@ -1,3 +1,4 @@
+import type { Consumer } from '@spillway/client'
 import { firstConnections, makeConsumer } from '../common/consume.js'
 import { CONSUMER_FLAGS, consumerBaseOf } from '../common/consumer-flags.js'
 import { FatalError } from '../common/fatal-error.js'
@@ -36,24 +37,30 @@ export const NSQ_TAIL: Tool<typeof FLAGS> = {
       maxInFlight: limit === 0 ? base.maxInFlight : Math.min(limit, base.maxInFlight),
     }
     const logger = context.openLogger(context.surroundings.isErrTerminal ? 'info' : 'warn')
-    const tails = topics.map((topic) => {
-      const consumer = makeConsumer({ ...options, topic }, logger)
-      const prefix = values['print-topic'] === true ? `${topic} | ` : ''
-      return new Tail(consumer, { stdout: context.surroundings.stdout, limit, prefix })
+    const consumers = topics.map((topic) => makeConsumer({ ...options, topic }, logger))
+    const { stdout } = context.surroundings
+    const tails = consumers.map((consumer, index) => {
+      const prefix = values['print-topic'] === true ? `${topics[index]} | ` : ''
+      return new Tail(consumer, { stdout, limit, prefix, maxInFlight: options.maxInFlight })
     })
-    return print(tails, options.addresses, context)
+    return print(tails, consumers, options.addresses, context)
   },
 }
 
-async function print(tails: readonly Tail[], addresses: readonly string[] | undefined, context: ToolContext) {
-  const connected = Promise.all(tails.map(({ consumer }) => firstConnections(consumer, addresses)))
+async function print(
+  tails: readonly Tail[],
+  consumers: readonly Consumer[],
+  addresses: readonly string[] | undefined,
+  context: ToolContext,
+) {
+  const connected = Promise.all(consumers.map((consumer) => firstConnections(consumer, addresses)))
   const ended = Promise.race([whenAborted(context.stop), ...tails.map((tail) => tail.start())])
   context.status.start('messages', () => tails.reduce((sum, { shownCount }) => sum + shownCount, 0))
   try {
     await Promise.race([ended, connected.then(() => ended)])
   } finally {
     // What was printed is finished before it ends: nobody gets it again.
-    await Promise.all(tails.map(({ consumer }) => consumer.close()))
+    await Promise.all(consumers.map((consumer) => consumer.close()))
   }
   return 0
 }

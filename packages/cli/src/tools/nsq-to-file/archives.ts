@@ -1,6 +1,8 @@
+import { isValidName } from '@spillway/client'
 import type { Logger } from '@spillway/core'
 import { FatalError } from '../common/fatal-error.js'
 import type { ToolClock } from '../common/surroundings.js'
+import { UnusableTopicError } from './file-name.js'
 import type { ToFileSettings } from './settings.js'
 import { TopicArchive } from './topic-archive.js'
 import { listTopics } from './topic-list.js'
@@ -16,6 +18,8 @@ export class Archives {
   readonly #settings: ToFileSettings
   readonly #surroundings: ArchivesSurroundings
   readonly #archives = new Map<string, TopicArchive>()
+  /** Those that nsqlookupd has named and that cannot be written: each is told of once. */
+  readonly #unusable = new Set<string>()
   #timer: { cancel(): void } | null = null
   #isClosed = false
 
@@ -66,11 +70,26 @@ export class Archives {
     }
     if (this.#isClosed) return
     for (const topic of topics) {
-      if (this.#archives.has(topic) || !this.#isAllowed(topic)) continue
-      logger.info(`new topic ${topic}`)
-      await this.#add(topic).start()
+      if (this.#archives.has(topic) || this.#unusable.has(topic) || !this.#isAllowed(topic)) continue
+      await this.#tryAdd(topic)
+      if (this.#isClosed) return
     }
     this.#timer = clock.setTimer(topicRefreshMs, () => void this.#refresh().catch(failed))
+  }
+
+  /** What one topic is called must not end the others. @throws FatalError for a mistake in the settings */
+  async #tryAdd(topic: string): Promise<void> {
+    const { logger } = this.#surroundings
+    try {
+      if (!isValidName(topic)) throw new UnusableTopicError(`${JSON.stringify(topic)} is no topic's name`)
+      const archive = this.#add(topic)
+      logger.info(`new topic ${topic}`)
+      await archive.start()
+    } catch (error) {
+      if (!(error instanceof UnusableTopicError)) throw error
+      this.#unusable.add(topic)
+      logger.error(`left out: ${error.message}`)
+    }
   }
 
   /** Another file for each topic, from its next message on. */

@@ -16,17 +16,29 @@ export interface FileNameOptions {
 
 const REVISION = '<REV>'
 
+/** A topic that cannot be written to files; others can. */
+export class UnusableTopicError extends FatalError {}
+
+/** `..` is a topic's name too: whoever may publish must not say in which folders files are. */
+function requireNoFolder(topic: string, format: string): void {
+  const dotsIn = (path: string): number => path.split('/').filter((name) => name === '.' || name === '..').length
+  const template = format.replaceAll(REVISION, '')
+  if (dotsIn(template.replaceAll('<TOPIC>', () => topic)) === dotsIn(template)) return
+  throw new UnusableTopicError(`topic ${topic} would be another folder in --filename-format`)
+}
+
 /** What the files of one topic are called. */
 export class FileName {
   readonly #template: string
   readonly #datetimeFormat: string
 
-  /** @throws FatalError when the format has no place for a revision that is needed */
+  /** @throws FatalError when the format has no place for a revision that is needed, UnusableTopicError */
   constructor(topic: string, options: FileNameOptions, host = hostname(), pid = process.pid) {
     const { format, datetimeFormat, hostIdentifier, isCompressed, needsRevision } = options
     if (needsRevision && !format.includes(REVISION)) {
       throw new FatalError('missing <REV> in --filename-format when gzip, rotation, or work dir enabled')
     }
+    requireNoFolder(topic, format)
     const shortHost = host.split('.')[0]
     const identifier = (hostIdentifier || shortHost)
       .replaceAll('<SHORT_HOST>', () => shortHost)

@@ -61,8 +61,7 @@ export function settingsOf(values: ToFileValues): ToFileSettings {
     topicRefreshMs: positive(values, 'topic-refresh', 60_000),
     lookupdAddresses,
     http: { connectTimeoutMs, requestTimeoutMs },
-    // Others' options may say otherwise. A message that comes often is one that was not on the disk often: no reason to drop it.
-    consumer: { maxAttempts: 0, ...consumer, channel },
+    consumer: { ...consumer, channel },
     maxInFlight: values['max-in-flight'] ?? MAX_IN_FLIGHT,
     syncIntervalMs: positive(values, 'sync-interval', 30_000),
     skipsEmptyFiles: values['skip-empty-files'] ?? false,

@@ -1,5 +1,6 @@
 import { type IncomingMessage, Agent as PlainAgent, request as requestPlain } from 'node:http'
 import { Agent as EncryptedAgent, request as requestEncrypted } from 'node:https'
+import { TIMER_MS_MAX } from '../common/timer-limit.js'
 
 export interface HttpSenderOptions {
   /** For a connection to be made. */
@@ -29,9 +30,6 @@ export interface HttpAnswer {
 class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError'
 }
-
-/** Timers count in 31 bits, and fire at once above. */
-const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** Sends requests over HTTP and HTTPS, on connections that it keeps. It follows no redirects. */
 export class HttpSender {
@@ -87,7 +85,9 @@ export class HttpSender {
         connectTimer = setTimeout(giveUp(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
         socket.once('connect', () => clearTimeout(connectTimer))
       })
+      let isAnswering = false
       request.once('response', (response: IncomingMessage) => {
+        isAnswering = true
         const { statusCode: status = 0, headers: answered } = response
         response.once('end', () => resolve({ status, location: answered.location ?? '' }))
         response.once('error', (error) => reject(reason ?? error))
@@ -100,6 +100,8 @@ export class HttpSender {
       request.once('close', () => {
         clearTimeout(timer)
         clearTimeout(connectTimer)
+        // As after status 101, which Node takes for the end of HTTP.
+        if (!isAnswering) reject(new Error('the connection ended without an answer'))
       })
       request.end(method === 'GET' ? undefined : body)
     })

@@ -35,8 +35,7 @@ async function nsqToHttp(
   { stop, status, surroundings, openLogger }: ToolContext,
 ): Promise<number> {
   const { topic, channel, concurrency, sample, mode, statusEvery, timeouts } = checkValues(values)
-  // A message must not be lost for having been refused often, unless somebody asks for that.
-  const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_http', values) }
+  const base = consumerBaseOf('nsq_to_http', values)
   const sender = new HttpSender({ ...timeouts, connectionsMax: concurrency })
   const { addresses, delivers } = deliveriesOf(values, sender)
   const logger = openLogger(surroundings.isErrTerminal ? 'info' : 'warn')

@@ -1,3 +1,5 @@
+import { membersOf } from './members-of.js'
+
 /** What of messages that are JSON objects is passed on. */
 export interface JsonRules {
   /** Only messages that have this field; empty: all. */
@@ -42,7 +44,7 @@ export class JsonFilter {
     if (!this.isActive) return { kind: 'pass', body }
     const object = parseObject(body)
     if (object === null) return NO_OBJECT
-    return this.#objection(object) ?? { kind: 'pass', body: this.#fields.length === 0 ? body : this.#cut(object) }
+    return this.#objection(object) ?? { kind: 'pass', body: this.#fields.length === 0 ? body : this.#cut(body) }
   }
 
   #objection(object: Readonly<Record<string, unknown>>): Verdict | null {
@@ -58,10 +60,14 @@ export class JsonFilter {
     return OTHER_VALUE
   }
 
-  /** By hand, since an object would put fields that look like numbers first. */
-  #cut(object: Readonly<Record<string, unknown>>): string {
-    const kept = this.#fields.filter((field) => Object.hasOwn(object, field))
-    return `{${kept.map((field) => `${JSON.stringify(field)}:${JSON.stringify(object[field])}`).join(',')}}`
+  /** As they were written: numbers may have more digits than JavaScript's. */
+  #cut(body: Buffer): string {
+    const members = membersOf(body.toString())
+    const kept = this.#fields.flatMap((field) => {
+      const value = members.get(field)
+      return value === undefined ? [] : [`${JSON.stringify(field)}:${value}`]
+    })
+    return `{${kept.join(',')}}`
   }
 }
 

@@ -32,8 +32,7 @@ async function nsqToNsq(
   { stop, status, surroundings, openLogger }: ToolContext,
 ): Promise<number> {
   const { topics, channel, targets } = checkValues(values)
-  // A message must not be lost for having been refused often, unless somebody asks for that.
-  const base = { maxAttempts: 0, ...consumerBaseOf('nsq_to_nsq', values) }
+  const base = consumerBaseOf('nsq_to_nsq', values)
   const producerBase = { ...producerBaseOf('nsq_to_nsq', values['producer-opt']), failFast: true }
   const logger = openLogger(surroundings.isErrTerminal ? 'info' : 'warn')
   const nowMs = (): number => surroundings.clock.monotonicMs()

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { NSQ_STAT } from '../../../src/tools/nsq-stat/main.js'
 import { StatsSource, type StatsSourceOptions } from '../../../src/tools/nsq-stat/stats-source.js'
+import { runHere } from '../tool-runner.js'
 
 describe('nsq_stat asks', () => {
   let servers: Server[]
@@ -49,6 +51,22 @@ describe('nsq_stat asks', () => {
     ]
     const { messageCount } = await read({ nsqdAddresses: nodes.map(({ address }) => address) })
     assert.equal(messageCount, 21)
+  })
+
+  it('and waits as long as it is told, also for months', async () => {
+    const { address } = await serverWith({ '/stats': statsOf('c', 1) })
+    const timeouts = { connectTimeoutMs: 2 ** 32, requestTimeoutMs: 2 ** 33 }
+    assert.equal((await read({ nsqdAddresses: [address], timeouts })).messageCount, 1)
+  })
+
+  it('nobody any more once it is to end', async () => {
+    const server = createServer(() => stop.abort()).listen(0, '127.0.0.1')
+    servers.push(server)
+    await once(server, 'listening')
+    const stop = new AbortController()
+    const address = `--nsqd-http-address=127.0.0.1:${(server.address() as AddressInfo).port}`
+    const args = ['--topic=t', '--channel=c', address, '--http-client-request-timeout=1h']
+    assert.deepEqual(await runHere(NSQ_STAT, args, { stop: stop.signal }), { code: 0, stdout: '', stderr: '' })
   })
 
   it('the nodes that nsqlookupd know, each once', async () => {

@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { FileName, type FileNameOptions, withRevision } from '../../../src/tools/nsq-to-file/file-name.js'
+import {
+  FileName,
+  type FileNameOptions,
+  UnusableTopicError,
+  withRevision,
+} from '../../../src/tools/nsq-to-file/file-name.js'
 
 const DEFAULTS: FileNameOptions = {
   format: '<TOPIC>.<HOST><REV>.<DATETIME>.log',
@@ -31,6 +36,21 @@ describe("files' names", () => {
   it('have tokens wherever they stand, and folders', () => {
     const format = '<TOPIC>/<DATETIME>/<TOPIC>.<PID>'
     assert.equal(nameOf({ format, datetimeFormat: '%Y/%m' }), 'orders/2026/02/orders.4711')
+  })
+
+  it('are not in a folder that a topic names', () => {
+    const of = (topic: string, format: string) => new FileName(topic, { ...DEFAULTS, format }).at(TIME_MS)
+    for (const [topic, format] of [
+      ['..', '<TOPIC>/x.log'],
+      ['.', 'a/<TOPIC><REV>/x.log'],
+      ['.', 'a/.<TOPIC>/x.log'],
+      ['..', '<TOPIC>'],
+    ]) {
+      const message = `topic ${topic} would be another folder in --filename-format`
+      assert.throws(() => of(topic, format), { constructor: UnusableTopicError, message })
+    }
+    assert.equal(of('..', '../<TOPIC>.log'), '../...log')
+    assert.equal(of('a..b', './<TOPIC>/x'), './a..b/x')
   })
 
   it('end in .gz when compressed, once', () => {

@@ -66,6 +66,12 @@ describe('requests of nsq_to_http', () => {
     await assert.rejects(sender.send(request), { message: /ECONNREFUSED/ })
   })
 
+  it('fail when the server goes over to another protocol', async () => {
+    answer = (request) =>
+      void request.socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+    await assert.rejects(post(), { message: 'the connection ended without an answer' })
+  })
+
   it('fail when the answer, or its end, does not come in time', async () => {
     sender = open({ requestTimeoutMs: 50 })
     answer = () => {}

@@ -42,6 +42,14 @@ describe("nsq_to_nsq's JSON rules", () => {
     assert.equal(judge({ requiredField: 'a', requiredValue: ' ' }, '{"a":0}'), 'drop')
   })
 
+  it('a whitelist: leave values as they were written', () => {
+    const rules = { fields: ['a', 'é'] }
+    assert.equal(judge(rules, '{"a": 12345678901234567890}'), '{"a":12345678901234567890}')
+    assert.equal(judge(rules, '{"a": [1.50, -0, 1e999, ":,]}\\""]}'), '{"a":[1.50,-0,1e999,":,]}\\""]}')
+    assert.equal(judge(rules, ' {"a" : {"a": [{}, {"é": true}]},\n"b": {"a": 1} } '), '{"a":{"a":[{},{"é":true}]}}')
+    assert.equal(judge(rules, '{"\\u00e9": "\\u00e9", "a": 1, "a": 2}'), '{"a":2,"é":"\\u00e9"}')
+  })
+
   it('a whitelist: pass only these fields on, sorted', () => {
     const rules = { fields: ['b', '9', '10', 'a', 'a', '__proto__'] }
     assert.equal(judge(rules, '{"a":1,"b":[1, {"c":2}],"c":3}'), '{"a":1,"b":[1,{"c":2}]}')
