@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.js'
 import { ask } from './http-exchange.js'
 import { PlayedConnection } from './played-connection.js'
 
-const LIMIT_MS = 8_000
+const LIMIT_MS = 30_000
 const POLL_MS = 20
 
 /** Where a broker is. */

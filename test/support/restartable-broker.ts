@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from './eventually.js'
@@ -47,19 +45,14 @@ export class RestartableBroker {
   async start(): Promise<void> {
     const program = new Program(nsqdCommand(this.#flags))
     this.#program = program
+    // HTTP is the second of the two to listen.
     await eventually(
       async () => {
         program.assertRunning()
-        const socket = connect({ host: '127.0.0.1', port: this.#ports[0] })
-        try {
-          await once(socket, 'connect')
-          return true
-        } finally {
-          socket.destroy()
-        }
+        return (await this.http.get('/ping')).status === 200 ? true : undefined
       },
       START_LIMIT_MS,
-      `a listener at ${this.address}`,
+      `an answer from ${this.address}`,
     )
   }
 

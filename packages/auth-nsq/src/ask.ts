@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { AuthRequest, Clock } from '@spillway/core'
+import { readAnswer } from '@spillway/http/read-answer'
 import { httpsPortIn } from './answer.js'
 import { bodyOf, queryOf } from './question.js'
 
@@ -122,7 +123,10 @@ export class Asker {
       sent.once('response', (response) => {
         hasAnswered = true
         const { statusCode: status = 0, headers } = response
-        collect(response).then((text) => resolve({ status, location: headers.location, text }), reject)
+        readAnswer(response, ANSWER_BYTES_MAX).then(
+          (text) => resolve({ status, location: headers.location, text }),
+          reject,
+        )
       })
       sent.once('upgrade', (response, socket) => {
         socket.destroy()
@@ -152,17 +156,6 @@ function redirected({ url, method, body }: Sending, status: number, location: st
   const isSafe = next?.protocol === 'https:' || (next?.protocol === 'http:' && url.protocol === 'http:')
   if (next === null || !isSafe || next.hostname !== url.hostname) throw new Error('it redirects to another host')
   return SAME_METHOD_REDIRECTS.includes(status) ? { url: next, method, body } : { url: next, method: 'GET', body: '' }
-}
-
-async function collect(response: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = []
-  let sizeBytes = 0
-  for await (const part of response as AsyncIterable<Buffer>) {
-    sizeBytes += part.length
-    if (sizeBytes > ANSWER_BYTES_MAX) throw new Error(`its answer has more than ${ANSWER_BYTES_MAX} bytes`)
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString()
 }
 
 function requireGood({ status, text }: Received): string {

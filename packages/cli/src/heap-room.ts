@@ -4,6 +4,12 @@ const ROOM_BYTES_MAX = 128 * 1024 * 1024
 
 const LOOK_EVERY_MS = 1000
 
+/** What is asked of V8. */
+export interface V8 {
+  getHeapStatistics(): { readonly used_heap_size: number }
+  setFlagsFromString(flags: string): void
+}
+
 /**
  * Has V8 collect less often than it would with a small heap. V8 takes slabs, which lie outside of its heap, for growth of it,
  * and marks everything again once the heap has grown by one to three times what is alive: a broker with 6 MB of objects of its
@@ -13,12 +19,14 @@ const LOOK_EVERY_MS = 1000
  */
 export class HeapRoom {
   readonly #roomBytes: number
+  readonly #v8: V8
   readonly #timer: NodeJS.Timeout
   #percent = 0
 
   /** @param memorySizeBytesMax - what messages may take */
-  constructor(memorySizeBytesMax: number) {
+  constructor(memorySizeBytesMax: number, engine: V8 = { getHeapStatistics, setFlagsFromString }) {
     this.#roomBytes = roomBytesOf(memorySizeBytesMax)
+    this.#v8 = engine
     this.#look()
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS)
     this.#timer.unref()
@@ -31,13 +39,13 @@ export class HeapRoom {
   }
 
   #look(): void {
-    this.#grow(growingPercent(getHeapStatistics().used_heap_size, this.#roomBytes))
+    this.#grow(growingPercent(this.#v8.getHeapStatistics().used_heap_size, this.#roomBytes))
   }
 
   #grow(percent: number): void {
     if (percent === this.#percent) return
     this.#percent = percent
-    setFlagsFromString(`--heap-growing-percent=${percent}`)
+    this.#v8.setFlagsFromString(`--heap-growing-percent=${percent}`)
   }
 }
 

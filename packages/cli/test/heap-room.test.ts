@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { growingPercent, roomBytesOf } from '../src/heap-room.js'
+import { growingPercent, HeapRoom, roomBytesOf } from '../src/heap-room.js'
 
 const MIB = 1024 * 1024
-const COUNT_MARKINGS = fileURLToPath(new URL('count-markings.js', import.meta.url))
 
 describe('the room that V8 is given', () => {
   it('is 128 MiB, and a quarter of what messages may take where that is less', () => {
@@ -22,10 +20,17 @@ describe('the room that V8 is given', () => {
     assert.equal(growingPercent(5000 * MIB, 128 * MIB), 0)
   })
 
-  it('has V8 mark its heap less often while large objects come and go', () => {
-    const markings = (argument: string): number =>
-      Number(execFileSync(process.execPath, [COUNT_MARKINGS, argument], { encoding: 'utf8' }))
-    const [withRoom, without] = [markings('room'), markings('none')]
-    assert.ok(withRoom < without, `${withRoom} with room, ${without} without`)
+  it('is asked for at once, and given back at the end', () => {
+    const asked: string[] = []
+    const room = new HeapRoom(4096 * MIB, {
+      getHeapStatistics: () => ({ used_heap_size: 16 * MIB }),
+      setFlagsFromString: (flags) => asked.push(flags),
+    })
+    room.close()
+    assert.deepEqual(asked, ['--heap-growing-percent=800', '--heap-growing-percent=0'])
+  })
+
+  it('is something that the V8 of this Node knows', () => {
+    execFileSync(process.execPath, ['--heap-growing-percent=800', '--eval', ''])
   })
 })

@@ -1,6 +1,7 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import type { LookupFunction } from 'node:net'
 import type { Clock, TimerHandle } from '@spillway/core'
+import { readAnswer } from '@spillway/http/read-answer'
 import { type LookupdHttp, quoted } from './identify.js'
 
 /** An answer that is longer is none. */
@@ -84,14 +85,7 @@ export class ChannelQueries {
 
 async function read(response: IncomingMessage): Promise<readonly string[]> {
   if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}`)
-  const parts: Buffer[] = []
-  let sizeBytes = 0
-  for await (const part of response as AsyncIterable<Buffer>) {
-    sizeBytes += part.length
-    if (sizeBytes > ANSWER_BYTES_MAX) throw new Error(`its answer has more than ${ANSWER_BYTES_MAX} bytes`)
-    parts.push(part)
-  }
-  return channelsIn(Buffer.concat(parts).toString())
+  return channelsIn(await readAnswer(response, ANSWER_BYTES_MAX))
 }
 
 /** `{"channels": […]}` */

@@ -1,8 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Logger, peerAddressOf, type RefusalLog } from '@spillway/core'
 import { toGoJson } from './go-json.js'
-import { CLOSE, EMPTY, type HeaderList, jsonHeaders, OK, plainTextHeaders, textHeaders } from './headers.js'
+import {
+  CLOSE,
+  EMPTY,
+  type HeaderList,
+  JSON_HEADERS,
+  jsonHeaders,
+  OK,
+  plainTextHeaders,
+  textHeaders,
+} from './headers.js'
 import { HttpError } from './http-error.js'
+import { piecesOf } from './parts.js'
 
 /** Questions with the answer no, and not a client that was refused. */
 const UNLOGGED_STATUS: ReadonlySet<number> = new Set([404, 405])
@@ -75,6 +86,29 @@ export class HttpExchange<Node extends HttpNode = HttpNode, Request extends Inco
     this.send(status, [...headers, ...jsonHeaders(Buffer.byteLength(json))], json)
   }
 
+  /**
+   * JSON that may be long, with 200. What is short goes out as by {@link sendJson}. Of the rest a piece is made when the client has
+   * taken the one before it, and others have their turn in between: neither stalls nor memory grow with the answer.
+   */
+  async sendJsonParts(parts: Iterable<string>): Promise<void> {
+    const pieces = piecesOf(parts)
+    const first = pieces.next().value ?? ''
+    let next = pieces.next()
+    if (next.done) {
+      this.sendJson(200, first)
+      return
+    }
+    this.writeHead(200, JSON_HEADERS)
+    this.response.write(first)
+    while (!next.done) {
+      if (!this.response.write(next.value)) await this.#drained()
+      await nextTurn() // a client that takes everything at once has the next piece in the same turn
+      if (this.response.destroyed) return
+      next = pieces.next()
+    }
+    this.response.end()
+  }
+
   sendError(status: number, code: string, headers?: HeaderList): void {
     this.sendJson(status, toGoJson({ message: code }), headers)
   }
@@ -115,6 +149,18 @@ export class HttpExchange<Node extends HttpNode = HttpNode, Request extends Inco
     // Node calls it by its newer name.
     if (status === 413) this.response.statusMessage = 'Request Entity Too Large'
     this.response.writeHead(status, headers as string[])
+  }
+
+  /** Also when the client has gone. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const settled = (): void => {
+        this.response.off('drain', settled).off('close', settled)
+        resolve()
+      }
+      if (this.response.destroyed) resolve()
+      else this.response.on('drain', settled).on('close', settled)
+    })
   }
 
   #log(error: unknown): void {

@@ -18,8 +18,11 @@ export function textHeaders(sizeBytes: number): HeaderList {
   return [...VERSION, ...TEXT, 'Content-Length', String(sizeBytes)]
 }
 
+/** Without a size, for JSON whose end is not known. */
+export const JSON_HEADERS: HeaderList = [...VERSION, ...JSON_TYPE]
+
 export function jsonHeaders(sizeBytes: number): HeaderList {
-  return [...VERSION, ...JSON_TYPE, 'Content-Length', String(sizeBytes)]
+  return [...JSON_HEADERS, 'Content-Length', String(sizeBytes)]
 }
 
 export function redirectHeaders(location: string, sizeBytes: number): HeaderList {

@@ -11,7 +11,7 @@ export interface HttpLimits {
   readonly connectionCountMax: number
   /** How long a connection may be idle between two requests. */
   readonly keepAliveTimeoutMs: number
-  /** How long a client may take to send a request, with its body. */
+  /** How long a client may take to send a request, with its body; and for how long it may take nothing of an answer. */
   readonly requestTimeoutMs: number
   /** Request line and headers together. */
   readonly headerSizeBytesMax: number
@@ -81,6 +81,7 @@ export class HttpListener<Node extends HttpNode> {
       maxHeaderSize: limits.headerSizeBytesMax,
       requireHostHeader: false, // it is missed here, with a word to the client
     })
+    server.timeout = limits.requestTimeoutMs
     server.maxConnections = limits.connectionCountMax
     server.on('connection', (socket: Socket) => {
       this.#unansweredCounts.set(socket, 0)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RefusalLog } from '@spillway/core'
 import { FakeClock, TestLogger } from '@spillway/core/testing'
 import {
@@ -8,6 +9,7 @@ import {
   type HttpExchange,
   HttpListener,
   type HttpNode,
+  jsonList,
   parseParams,
   type Route,
   Router,
@@ -22,6 +24,22 @@ const LIMITS = {
 
 /** Ends the handler of `/slow`; null until that has begun. */
 let release: (() => void) | null = null
+
+/** A part of 1,000 bytes, and more of them than buffers take. */
+const LONG_PART = 'x'.repeat(997)
+const ENDLESS = 1_000_000
+/** How many parts of `/parts` were asked for, and how often it has ended. */
+let partCount = 0
+let endedCount = 0
+
+/** As many parts as the parameter says. */
+function listOf({ rawQuery }: HttpExchange): Generator<string> {
+  return jsonList(
+    (function* () {
+      for (partCount = 0; partCount < Number(parseParams(rawQuery).get('count')); partCount++) yield LONG_PART
+    })(),
+  )
+}
 
 const ROUTES: readonly Route<HttpExchange>[] = [
   { method: 'GET', path: '/ok', handle: (exchange) => exchange.sendOk() },
@@ -39,6 +57,14 @@ const ROUTES: readonly Route<HttpExchange>[] = [
     handle: () => {
       throw new Error('a mistake')
     },
+  },
+  {
+    method: 'GET',
+    path: '/parts',
+    handle: (exchange) =>
+      exchange.sendJsonParts(listOf(exchange)).finally(() => {
+        endedCount++
+      }),
   },
   {
     method: 'GET',
@@ -61,6 +87,8 @@ describe('an HTTP listener', () => {
   beforeEach(async () => {
     logger.lines.length = 0
     release = null
+    partCount = 0
+    endedCount = 0
     const node: HttpNode = { logger, refusals: new RefusalLog(clock, logger) }
     listener = new HttpListener(new Router(ROUTES), node, clock, LIMITS)
     port = (await listener.start('127.0.0.1:0', '.')).port
@@ -85,7 +113,7 @@ describe('an HTTP listener', () => {
   }
 
   async function slowBegan(): Promise<void> {
-    while (release === null) await new Promise((resolve) => setImmediate(resolve))
+    while (release === null) await nextTurn()
   }
 
   it('answers by path and method', async () => {
@@ -114,6 +142,36 @@ describe('an HTTP listener', () => {
     assert.match(await exchange('GET /ok HTTP/1.1\r\n\r\n'), /Host header is missing$/)
     const long = `GET /ok HTTP/1.1\r\nHost: a\r\nLong: ${'x'.repeat(5_000)}\r\n\r\n`
     assert.match(await exchange(long), /^HTTP\/1\.1 431 /)
+  })
+
+  it('says how long a short answer in parts is, and sends a long one whole', async () => {
+    const short = await exchange('GET /parts?count=1 HTTP/1.0\r\nHost: a\r\n\r\n')
+    assert.match(short, /\r\nContent-Length: 1001\r\n/)
+    assert.ok(short.endsWith(`\r\n\r\n["${LONG_PART}"]`))
+    assert.equal(await ask('GET', '/parts?count=5000'), `200 ${JSON.stringify(Array(5_000).fill(LONG_PART))}`)
+  })
+
+  it('makes of a long answer what the client takes, others have their turn meanwhile, and it ends with the client', async () => {
+    const client = connect(port, '127.0.0.1').pause()
+    client.write(`GET /parts?count=${ENDLESS} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    for (let seen = -1; partCount === 0 || partCount !== seen; ) {
+      seen = partCount
+      assert.equal(await ask('GET', '/ok'), '200 OK')
+    }
+    assert.ok(partCount < ENDLESS)
+    client.destroy()
+    while (endedCount === 0) await nextTurn()
+    assert.ok(partCount < ENDLESS)
+  })
+
+  it('lets go of a client that takes nothing of its answer', async () => {
+    const node: HttpNode = { logger, refusals: new RefusalLog(clock, logger) }
+    const impatient = new HttpListener(new Router(ROUTES), node, clock, { ...LIMITS, requestTimeoutMs: 200 })
+    const client = connect((await impatient.start('127.0.0.1:0', '.')).port, '127.0.0.1').pause()
+    client.write(`GET /parts?count=${ENDLESS} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    while (endedCount === 0) await nextTurn()
+    client.destroy()
+    await impatient.stop()
   })
 
   it('answers at a stop what was asked, and then ends each connection', async () => {

@@ -73,7 +73,7 @@ export class Lookupd {
     return this.#httpAddress
   }
 
-  /** @throws BrokerError `E_LISTEN`; `E_STORAGE_IO` for a data path that cannot be used. Nothing is left open then */
+  /** @throws BrokerError `E_LISTEN`; `E_STORAGE_IO` for a data path that cannot be used, `E_STORAGE_LOCKED` for one that another process uses. Nothing is left open then */
   async start(): Promise<void> {
     try {
       await this.#kept?.load(this.#database)

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TestLookupd } from './support/test-lookupd.js'
+
+const LISTEN_AND_DIE =
+  "require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))"
 
 describe('registrations with a data path', () => {
   let folder = ''
@@ -57,7 +61,7 @@ describe('registrations with a data path', () => {
     await test.post('/topic/create?topic=t')
     test.clock.advance(500)
     await test.post('/topic/create?topic=u')
-    assert.deepEqual(await readdir(folder), [])
+    assert.deepEqual(await readdir(folder), ['nsqlookupd.lock'])
     test.clock.advance(500)
     await written((text) => text.includes('"u"'))
     assert.deepEqual(JSON.parse(await readFile(path, 'utf8')), { format: 1, topics: ['t', 'u'], channels: {} })
@@ -102,6 +106,31 @@ describe('registrations with a data path', () => {
     })
     await mkdir(path)
     await assert.rejects(start(), { code: 'E_STORAGE_IO', message: /EISDIR/ })
+  })
+
+  it('are those of one nsqlookupd at a time, however that ends', async () => {
+    const first = await start()
+    const second = new TestLookupd({ dataPath: folder })
+    await assert.rejects(second.lookupd.start(), { code: 'E_STORAGE_LOCKED', message: /in use by another nsqlookupd/ })
+    await first.post('/topic/create?topic=t')
+    await first.stop()
+    const killed = spawnSync(process.execPath, ['-e', LISTEN_AND_DIE, join(folder, 'nsqlookupd.lock')])
+    assert.equal(killed.signal, 'SIGKILL')
+    assert.deepEqual(await readdir(folder), ['nsqlookupd.json', 'nsqlookupd.lock'])
+    const third = await start()
+    assert.deepEqual(await third.show('/topics'), { topics: ['t'] })
+    await third.stop()
+  })
+
+  it('are kept without a lock where there can be none, which is said', async () => {
+    const deep = join(folder, 'd'.repeat(120))
+    await mkdir(deep)
+    const test = await start({ dataPath: deep })
+    assert.match(test.logger.messages('warn')[0], /cannot be locked: see that no other nsqlookupd uses it/)
+    await test.post('/topic/create?topic=t')
+    await test.stop()
+    assert.match(await readFile(join(deep, 'nsqlookupd.json'), 'utf8'), /"t"/)
+    assert.deepEqual(await readdir(folder), ['d'.repeat(120)])
   })
 
   it('are refused at the start where they are too many', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { FakeClock, randomBelow, seededRandom } from '@spillway/core/testing'
+import { parseCommandLine } from '../src/protocol/command-line.js'
 import { Peer } from '../src/registrations/peer.js'
 import { RegistrationDatabase } from '../src/registrations/registration-database.js'
 import { INFO } from './support/bytes.js'
@@ -112,7 +113,27 @@ describe('the database', () => {
     database.createChannel('t', 'd')
     assert.deepEqual([database.count, database.channelsOf('t')], [4, ['c', 'd']])
   })
+
+  it('holds names, and not what they came in', () => {
+    const clock = new FakeClock()
+    const database = new RegistrationDatabase({ clock, countMax: 100_000 })
+    const peer = newPeer(0, clock)
+    const before = heapBytes()
+    for (let i = 0; i < 4_000; i++) {
+      const line = Buffer.from(`REGISTER the-name-of-topic-${i} the-name-of-channel-${i}${' '.repeat(4_000)}`)
+      const [, topic, channel] = parseCommandLine(line.toString('latin1'))
+      database.register(peer, topic, channel)
+    }
+    const grownBytes = heapBytes() - before
+    assert.equal(database.topics.length, 4_000)
+    assert.ok(grownBytes < 8_000_000, `${grownBytes} bytes for 4,000 topics`)
+  })
 })
+
+function heapBytes(): number {
+  gc?.()
+  return process.memoryUsage().heapUsed
+}
 
 function newPeer(index: number, clock: FakeClock): Peer {
   const rest = { topology_zone: '', topology_region: '' }

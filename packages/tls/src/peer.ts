@@ -51,5 +51,8 @@ export function refusalOfPeer(socket: TLSSocket, verifies: boolean): string | nu
   const { ssl } = socket as unknown as { ssl: { verifyError(): Error | null } | null }
   if (ssl === null) return 'tls: the connection was closed'
   const error = ssl.verifyError()
-  return error === null ? null : `tls: client certificate of ${JSON.stringify(commonNameOf(socket))}: ${error.message}`
+  if (error === null) return null
+  // Node 24 adds what the other end might try, if it were Node: `self-signed certificate; if the root CA …`
+  const [reason] = error.message.split('; ')
+  return `tls: client certificate of ${JSON.stringify(commonNameOf(socket))}: ${reason}`
 }

@@ -6,7 +6,7 @@ import { RawClient } from './support/http-client.js'
 import { MalformedRequests } from './support/malformed-requests.js'
 import { TestTransport } from './support/start-transport.js'
 
-const CASE_COUNT = 10_000
+const CASE_COUNT = Number(process.env.FUZZ_CASES ?? 4_000)
 const CONNECTION_COUNT = 16
 const GROWTH_BYTES_MAX = 10 * 1024 * 1024
 /** What may be answered, and with which codes; null where there need not be one. */

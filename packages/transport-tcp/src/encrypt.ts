@@ -45,6 +45,8 @@ function handshake(encrypted: TLSSocket, clock: Clock): Promise<void> {
       encrypted.destroy()
     })
     encrypted.once('close', () => failed(new Error('tls: the connection was closed')))
+    // Our side would stay open: a client may end its own and still read.
+    encrypted.once('end', () => failed(new Error('tls: the connection was closed')))
     encrypted.once('secure', () => {
       timer.cancel()
       resolve()

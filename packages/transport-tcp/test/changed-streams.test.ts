@@ -324,6 +324,20 @@ describe('TLS', () => {
     assert.equal(await client.next(), null)
   })
 
+  for (const [place, beginning] of [
+    ['before its handshake', ''],
+    ['in its handshake', '\x16\x03\x01\x02\x00\x01\x00\x01'],
+  ]) {
+    it(`ends the connection of a client that ends its side ${place}, at once`, async function () {
+      this.timeout(4_000) // less than a handshake may take
+      await start()
+      const client = await (server as TestServer).connect()
+      await client.identify({ tls_v1: true })
+      client.socket.end(Buffer.from(beginning, 'latin1'))
+      assert.equal(await client.next(), null)
+    })
+  }
+
   describe('with client certificates', () => {
     const certificateOf = async (commonName: string, signed: boolean) => {
       const { cert, key } = await makeCertificate(commonName, signed ? authority : undefined)

@@ -4,7 +4,7 @@ import type { Random } from '@spillway/core'
 import { randomBelow, seededRandom } from '@spillway/core/testing'
 import { pub, TestServer } from './support.js'
 
-const CONNECTIONS = 3_000
+const CONNECTIONS = Number(process.env.SPILLWAY_CONNECTIONS ?? 1_500)
 const AT_ONCE = 50
 const GROWTH_SIZE_BYTES_MAX = 10 * 1024 * 1024
 

@@ -5,7 +5,7 @@ import type { Conversation, Move } from './conversation.js'
 import { STUCK } from './verdict.js'
 
 /** A step that takes longer will not come to an end. */
-const STEP_LIMIT_MS = 3_000
+const STEP_LIMIT_MS = 15_000
 
 /**
  * Plays some of a conversation's moves to one broker, which has none of its topics before and after, and returns what came back.

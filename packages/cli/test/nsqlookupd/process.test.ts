@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nsqlookupd } from '../../src/nsqlookupd/main.js'
-import { Program } from '../program.js'
+import { endPrograms, Program } from '../program.js'
 
 const ANYWHERE = ['--tcp-address=127.0.0.1:0', '-http-address', '127.0.0.1:0']
 
@@ -26,6 +26,8 @@ async function started(...args: string[]): Promise<{ program: Program; tcpPort: 
 
 describe('nsqlookupd', () => {
   let folder = ''
+
+  afterEach(endPrograms)
 
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'spillway-nsqlookupd-'))

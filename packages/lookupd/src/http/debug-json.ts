@@ -1,5 +1,4 @@
-import { toGoJson } from '@spillway/http'
-import type { Peer } from '../registrations/peer.js'
+import { jsonList, toGoJson } from '@spillway/http'
 import type { Producer } from '../registrations/registration.js'
 import type { RegistrationDatabase } from '../registrations/registration-database.js'
 
@@ -7,32 +6,36 @@ import type { RegistrationDatabase } from '../registrations/registration-databas
 const NEVER_NS = '-6795364578871345152'
 const NS_PER_MS = 1_000_000n
 
-/** The whole database, as `/debug` shows it: who is where, by `category:topic:channel`. What has nobody is left out. */
-export function debugJson(database: RegistrationDatabase): string {
-  const sections = new Map<string, string>()
-  const add = (key: string, entries: readonly string[]): void => {
-    if (entries.length > 0) sections.set(key, `${toGoJson(key)}:[${entries.join()}]`)
-  }
-  for (const topic of database.topicsWithChannels) {
-    for (const channel of database.channelsOf(topic)) {
-      add(`channel:${topic}:${channel}`, Array.from(database.channelProducersOf(topic, channel), producerJson))
+/** A peer, and when it got its newest tombstone there. */
+type Entry = Pick<Producer, 'peer' | 'tombstonedAtWallMs'>
+
+/** The whole database in parts, as `/debug` shows it: who is where, by `category:topic:channel`. What has nobody is left out. */
+export function* debugJson(database: RegistrationDatabase): Generator<string, void> {
+  let before = '{'
+  for (const [key, entries] of sections(database)) {
+    if (entries.length === 0) {
+      yield ''
+      continue
     }
+    yield `${before}${toGoJson(key)}:`
+    yield* jsonList(entries, peerJson)
+    before = ','
   }
-  add(
-    'client::',
-    Array.from(database.peers, (peer) => peerJson(peer, null)),
-  )
-  for (const topic of database.topics) add(`topic:${topic}:`, Array.from(database.producersOf(topic), producerJson))
-  const inOrder = Array.from(sections.keys()).sort()
-  return `{${inOrder.map((key) => sections.get(key)).join()}}`
+  yield before === '{' ? '{}' : '}'
 }
 
-function producerJson({ peer, tombstonedAtWallMs }: Producer): string {
-  return peerJson(peer, tombstonedAtWallMs)
+function* sections(database: RegistrationDatabase): Generator<[key: string, entries: readonly Entry[]], void> {
+  for (const topic of database.topicsWithChannels) {
+    for (const channel of database.channelsOf(topic)) {
+      yield [`channel:${topic}:${channel}`, [...database.channelProducersOf(topic, channel)]]
+    }
+  }
+  yield ['client::', Array.from(database.peers, (peer) => ({ peer, tombstonedAtWallMs: null }))]
+  for (const topic of database.topics) yield [`topic:${topic}:`, [...database.producersOf(topic)]]
 }
 
 /** Times are written by hand: as numbers of JavaScript they would lose their last digits. */
-function peerJson({ info, heardAtWallMs }: Peer, tombstonedAtWallMs: number | null): string {
+function peerJson({ peer: { info, heardAtWallMs }, tombstonedAtWallMs }: Entry): string {
   const { broadcast_address, hostname, http_port, remote_address: id, tcp_port } = info
   const before = toGoJson({ broadcast_address, hostname, http_port, id }).slice(0, -1)
   const middle = toGoJson({ tcp_port, tombstoned: tombstonedAtWallMs !== null }).slice(1, -1)

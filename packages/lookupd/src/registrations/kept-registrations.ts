@@ -1,6 +1,8 @@
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BrokerError, type Clock, isEphemeral, isValidName, type Logger, type TimerHandle } from '@spillway/core'
+import { jsonList, piecesOf } from '@spillway/http'
+import { DataPathLock } from './data-path-lock.js'
 import { DatabaseFullError, type RegistrationDatabase } from './registration-database.js'
 
 const FILE_NAME = 'nsqlookupd.json'
@@ -23,6 +25,7 @@ interface Kept {
  * and as a whole: what a crash may take is the last second.
  */
 export class KeptRegistrations {
+  readonly #lock: DataPathLock
   readonly #path: string
   readonly #clock: Clock
   readonly #logger: Logger
@@ -32,6 +35,7 @@ export class KeptRegistrations {
   #isChanged = false
 
   constructor(dataPath: string, clock: Clock, logger: Logger) {
+    this.#lock = new DataPathLock(dataPath, logger)
     this.#path = join(dataPath, FILE_NAME)
     this.#clock = clock
     this.#logger = logger
@@ -40,9 +44,12 @@ export class KeptRegistrations {
   /**
    * Puts into `database` what was kept. A file that cannot be understood is set aside, told, and nothing was kept then: the
    * nsqds bring it back.
-   * @throws BrokerError `E_STORAGE_IO` where they are more than `database` takes, or the folder is missing or cannot be read
+   * @throws BrokerError `E_STORAGE_IO` where they are more than `database` takes, or the folder is missing or cannot be read;
+   * `E_STORAGE_LOCKED` where another process keeps its own there
    */
   async load(database: RegistrationDatabase): Promise<void> {
+    await this.#requireFolder()
+    await this.#lock.take()
     const text = await this.#read()
     if (text !== null) await this.#restore(text, database)
     // Only now, so that what could not be loaded is not written over.
@@ -57,12 +64,13 @@ export class KeptRegistrations {
     this.#timer ??= this.#clock.setTimer(WRITE_DELAY_MS, () => this.#due())
   }
 
-  /** Writes what is not written yet. */
+  /** Writes what is not written yet, and lets go of the data path. */
   async close(): Promise<void> {
     this.#stopTimer()
     await this.#writing
     await this.#write()
     this.#stopTimer() // of a write that failed
+    await this.#lock.release()
   }
 
   #stopTimer(): void {
@@ -102,20 +110,21 @@ export class KeptRegistrations {
     restore(kept, database)
   }
 
+  async #requireFolder(): Promise<void> {
+    const folder = dirname(this.#path)
+    const stats = await stat(folder).catch(() => null)
+    if (stats?.isDirectory()) return
+    throw new BrokerError('E_STORAGE_IO', `data path ${folder}: no such folder; make it first, or mount its disk`)
+  }
+
   /** Null where nothing was kept yet. */
   async #read(): Promise<string | null> {
     try {
       return await readFile(this.#path, 'utf8')
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const folder = join(this.#path, '..')
-      if (code !== 'ENOENT') throw new BrokerError('E_STORAGE_IO', `data path ${folder}: ${message}`, { cause: error })
-      const isFolder = await stat(folder).then(
-        (stats) => stats.isDirectory(),
-        () => false,
-      )
-      if (isFolder) return null
-      throw new BrokerError('E_STORAGE_IO', `data path ${folder}: no such folder; make it first, or mount its disk`)
+      if (code === 'ENOENT') return null
+      throw new BrokerError('E_STORAGE_IO', `data path ${dirname(this.#path)}: ${message}`, { cause: error })
     }
   }
 
@@ -141,17 +150,26 @@ function restore({ topics, channels }: Kept, database: RegistrationDatabase): vo
   }
 }
 
-function format(database: RegistrationDatabase): string {
+/** In parts: a change meanwhile may be in it or not, and is written afterwards in any case. */
+function* format(database: RegistrationDatabase): Generator<string, void> {
   const isKept = (name: string): boolean => !isEphemeral(name)
-  const channels = database.topicsWithChannels
-    .filter(isKept)
-    .map((topic) => [topic, database.channelsOf(topic).filter(isKept)] as const)
-    .filter(([, names]) => names.length > 0)
-  const topics = database.topics.filter(isKept)
-  // Unlike an assignment, this makes a key of any name, `__proto__` too.
-  const kept: Kept = { format: FORMAT, topics, channels: Object.fromEntries(channels) }
-  return `${JSON.stringify(kept, null, 1)}\n`
+  yield `{"format":${FORMAT},"topics":`
+  yield* jsonList(database.topics.filter(isKept), onItsLine)
+  let before = ',"channels":{'
+  for (const topic of database.topicsWithChannels) {
+    const names = isKept(topic) ? database.channelsOf(topic).filter(isKept) : []
+    if (names.length === 0) {
+      yield ''
+      continue
+    }
+    yield `${before}${onItsLine(topic)}:`
+    yield* jsonList(names)
+    before = ','
+  }
+  yield before === ',' ? '}}\n' : `${before}}}\n`
 }
+
+const onItsLine = (name: string): string => `\n${JSON.stringify(name)}`
 
 /** @throws Error with what is wrong */
 function parse(text: string): Kept {
@@ -168,12 +186,12 @@ function parse(text: string): Kept {
 }
 
 /** So that a crash leaves the file as it was, or as it is to be. */
-async function writeWhole(path: string, text: string): Promise<void> {
+async function writeWhole(path: string, parts: Iterable<string>): Promise<void> {
   const partial = `${path}.partial`
   let file: FileHandle | null = null
   try {
     file = await open(partial, 'w')
-    await file.writeFile(text)
+    for (const piece of piecesOf(parts)) await file.appendFile(piece)
     await file.sync()
     await file.close()
     file = null

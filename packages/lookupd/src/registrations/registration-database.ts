@@ -2,6 +2,9 @@ import { type Clock, isEphemeral } from '@spillway/core'
 import type { Peer } from './peer.js'
 import { Producer, Registration } from './registration.js'
 
+/** Longer lists are as they come: to put them in order would take longer than nsqds wait for an answer. */
+const ORDERED_COUNT_MAX = 10_000
+
 /** No more topics, channels and producers fit. */
 export class DatabaseFullError extends Error {
   override readonly name = 'DatabaseFullError'
@@ -52,8 +55,8 @@ export class RegistrationDatabase {
   /** A producer that is there already stays as it is, with its tombstone. @throws DatabaseFullError; nothing has been done then */
   register(peer: Peer, topic: string, channel: string | null): void {
     this.#requireRoom(channel === null ? 2 : 4)
-    if (channel !== null) this.#addProducer(this.#openChannel(topic, channel), peer)
     this.#addProducer(this.#openTopic(topic), peer)
+    if (channel !== null) this.#addProducer(this.#openChannel(topic, channel), peer)
   }
 
   /** Without a channel: from the topic and all its channels. */
@@ -77,8 +80,8 @@ export class RegistrationDatabase {
   /** With its topic. @throws DatabaseFullError; nothing has been done then */
   createChannel(topic: string, channel: string): void {
     this.#requireRoom(2)
-    this.#openChannel(topic, channel)
     this.#openTopic(topic)
+    this.#openChannel(topic, channel)
   }
 
   /** Without its topic, which may not be there. @throws DatabaseFullError */
@@ -109,7 +112,7 @@ export class RegistrationDatabase {
     }
   }
 
-  // ---- what there is, in order of names ---------------------------------------------------------------------------
+  // ---- what there is, in order of names unless it is long ---------------------------------------------------------------------------
 
   /** In the order in which they came. */
   get peers(): ReadonlySet<Peer> {
@@ -121,23 +124,23 @@ export class RegistrationDatabase {
   }
 
   get topics(): string[] {
-    return [...this.#topics.keys()].sort()
+    return inOrder(this.#topics.keys())
   }
 
   /** Topics that have channels, whether they are there themselves or not. */
   get topicsWithChannels(): string[] {
-    return [...this.#channels.keys()].sort()
+    return inOrder(this.#channels.keys())
   }
 
   channelsOf(topic: string): string[] {
-    return [...(this.#channels.get(topic)?.keys() ?? [])].sort()
+    return inOrder(this.#channels.get(topic)?.keys() ?? [])
   }
 
   /** Topics that a peer is a producer of. */
   topicsOf(peer: Peer): string[] {
     const topics: string[] = []
     for (const { topic, channel } of peer.registrations) if (channel === null) topics.push(topic)
-    return topics.sort()
+    return inOrder(topics)
   }
 
   producersOf(topic: string): Iterable<Producer> {
@@ -167,25 +170,22 @@ export class RegistrationDatabase {
   #openTopic(topic: string): Registration {
     let registration = this.#topics.get(topic)
     if (registration === undefined) {
-      registration = new Registration(topic, null)
-      this.#topics.set(topic, registration)
+      registration = new Registration(ownCopyOf(topic), null)
+      this.#topics.set(registration.topic, registration)
       this.#added()
     }
     return registration
   }
 
   #openChannel(topic: string, channel: string): Registration {
-    let channels = this.#channels.get(topic)
-    if (channels === undefined) {
-      channels = new Map()
-      this.#channels.set(topic, channels)
-    }
-    let registration = channels.get(channel)
-    if (registration === undefined) {
-      registration = new Registration(topic, channel)
-      channels.set(channel, registration)
-      this.#added()
-    }
+    const existing = this.#channels.get(topic)?.get(channel)
+    if (existing !== undefined) return existing
+    const ownTopic = this.#topics.get(topic)?.topic ?? ownCopyOf(topic)
+    const registration = new Registration(ownTopic, ownCopyOf(channel))
+    const channels = this.#channels.get(topic) ?? new Map<string, Registration>()
+    channels.set(registration.channel as string, registration)
+    this.#channels.set(ownTopic, channels)
+    this.#added()
     return registration
   }
 
@@ -228,4 +228,14 @@ export class RegistrationDatabase {
     this.#count--
     this.#onChange()
   }
+}
+
+function inOrder(names: Iterable<string>): string[] {
+  const list = [...names]
+  return list.length > ORDERED_COUNT_MAX ? list : list.sort()
+}
+
+/** A name is a piece of what somebody sent; as such it would keep all of that in memory, up to 16 KiB. */
+function ownCopyOf(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1')
 }

@@ -1,5 +1,6 @@
 import { get as getPlain, type IncomingMessage } from 'node:http'
 import { get as getEncrypted } from 'node:https'
+import { readAnswer } from '@spillway/http/read-answer'
 import { TIMER_MS_MAX } from './timer-limit.js'
 
 /** What an answer may have at most; it is read into memory. */
@@ -25,6 +26,7 @@ export async function getJson(
   const over = new AbortController()
   const giveUp = (): void => over.abort()
   const timer = setTimeout(giveUp, Math.min(requestTimeoutMs, TIMER_MS_MAX))
+  if (stop?.aborted === true) giveUp()
   stop?.addEventListener('abort', giveUp)
   const headers = { accept: 'application/vnd.nsq; version=1.0' }
   const get = url.protocol === 'https:' ? getEncrypted : getPlain
@@ -39,7 +41,7 @@ export async function getJson(
       request.once('close', () => clearTimeout(connecting))
       request.once('error', reject)
     })
-    const body = await read(response)
+    const body = await readAnswer(response, ANSWER_BYTES_MAX)
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode}: ${body.slice(0, 200)}`)
     return JSON.parse(body)
   } catch (error) {
@@ -49,17 +51,6 @@ export async function getJson(
     clearTimeout(timer)
     stop?.removeEventListener('abort', giveUp)
   }
-}
-
-async function read(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length
-    if (sizeBytes > ANSWER_BYTES_MAX) throw new Error(`an answer of more than ${ANSWER_BYTES_MAX} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }
 
 /** With several addresses behind a name, Node puts the reasons into an error without a text. */
