@@ -39,7 +39,7 @@ export function orFatal<T>(make: () => T): T {
 
 /**
  * Resolves once a consumer is subscribed at each of these addresses; with none, at once, since nsqlookupd may name nodes later.
- * Call it before the consumer starts. Resolves too when it is closed before.
+ * Call it before the consumer starts.
  * @throws FatalError when one of them cannot be had the first time: a mistyped address is told, not tried for ever
  */
 export function firstConnections(consumer: Consumer, addresses: readonly string[] = []): Promise<void> {

@@ -26,6 +26,7 @@ export async function getJson(
   const over = new AbortController()
   const giveUp = (): void => over.abort()
   const timer = setTimeout(giveUp, Math.min(requestTimeoutMs, TIMER_MS_MAX))
+  if (stop?.aborted === true) giveUp()
   stop?.addEventListener('abort', giveUp)
   const headers = { accept: 'application/vnd.nsq; version=1.0' }
   const get = url.protocol === 'https:' ? getEncrypted : getPlain

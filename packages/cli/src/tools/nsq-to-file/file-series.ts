@@ -105,13 +105,13 @@ export class FileSeries {
     const path = join(workFolder, name)
     if (this.#hasWorkFolder) {
       const finished = join(outputFolder, name)
-      await doing('create the folder of', finished, mkdir(dirname(finished), { recursive: true, mode: FOLDER_MODE }))
+      await doing('create the folder of', finished, makeFolder(dirname(finished)))
       if (await exists(finished)) {
         logger.warn(`there is a file ${finished} already`)
         return null
       }
     }
-    await doing('create the folder of', path, mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE }))
+    await doing('create the folder of', path, makeFolder(dirname(path)))
     let file: OutputFile
     try {
       file = await OutputFile.open({ path, isExclusive: this.#isExclusive, gzipLevel })
@@ -124,7 +124,12 @@ export class FileSeries {
       await doing('close', path, file.close())
       return null
     }
-    await doing('sync the folder of', path, syncFolder(dirname(path)))
+    try {
+      await doing('sync the folder of', path, syncFolder(dirname(path)))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     return file
   }
 
@@ -170,6 +175,14 @@ export class FileSeries {
     if (this.#file === null) throw new Error('no file is open')
     return this.#file
   }
+}
+
+/** With those that it is in; the names of new ones are on the disk then. @param path - absolute */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE })
+  if (first === undefined) return
+  const above = dirname(first)
+  for (let made = path; made !== above; made = dirname(made)) await syncFolder(dirname(made))
 }
 
 /** A new name is on the disk only once its folder is. Not every file system can do that with a folder. */

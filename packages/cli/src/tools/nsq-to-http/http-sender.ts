@@ -52,10 +52,12 @@ export class HttpSender {
   /** @throws Error that says in a few words why there is no answer */
   async send(request: HttpRequest): Promise<HttpAnswer> {
     try {
-      return await this.#sendOnce(request)
+      const isEncrypted = request.url.protocol === 'https:'
+      return await this.#sendOnce(request, isEncrypted ? this.#encrypted : this.#plain)
     } catch (error) {
       if (!(error instanceof StaleConnectionError)) throw error
-      return this.#sendOnce(request)
+      // When a server was started anew, all that were kept are stale.
+      return this.#sendOnce(request, false)
     }
   }
 
@@ -65,14 +67,13 @@ export class HttpSender {
     this.#encrypted.destroy()
   }
 
-  #sendOnce({ method, url, headers, body }: HttpRequest): Promise<HttpAnswer> {
+  /** @param agent - false: on a connection of its own */
+  #sendOnce({ method, url, headers, body }: HttpRequest, agent: PlainAgent | false): Promise<HttpAnswer> {
     const { connectTimeoutMs, requestTimeoutMs } = this.#options
-    const isEncrypted = url.protocol === 'https:'
-    const agent = isEncrypted ? this.#encrypted : this.#plain
     return new Promise((resolve, reject) => {
       const length = method === 'GET' ? {} : { 'content-length': body.length }
       const options = { method, agent, headers: { ...headers, ...length } }
-      const request = (isEncrypted ? requestEncrypted : requestPlain)(url, options)
+      const request = (url.protocol === 'https:' ? requestEncrypted : requestPlain)(url, options)
       let reason: Error | null = null
       const giveUp = (text: string) => (): void => {
         reason = new Error(text)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { FileFixture, writeLine } from './file-fixture.js'
 
@@ -71,6 +72,28 @@ describe('the files of a topic', () => {
     await series.close()
     assert.deepEqual(fixture.files(), { 't-000000.04.log': 'somebody’s\n', 't-000001.04.log': 'a\n' })
     assert.ok(fixture.logger.lines.some((line) => /^warn: there is a file .*-000000\.04\.log already$/.test(line)))
+  })
+
+  it('the names of new files and folders are on the disk before there is anything in them', async function () {
+    // Who is synced can only be asked here.
+    if (process.platform !== 'linux') return this.skip()
+    const handle = await open(fixture.folder)
+    const prototype: FileHandle = Object.getPrototypeOf(handle)
+    await handle.close()
+    const { sync } = prototype
+    const synced: string[] = []
+    prototype.sync = function (this: FileHandle) {
+      synced.push(relative(fixture.folder, readlinkSync(`/proc/self/fd/${this.fd}`)))
+      return sync.call(this)
+    }
+    try {
+      const series = fixture.series({ format: 'a/b/<DATETIME>' })
+      await series.rotate()
+      await series.close()
+      assert.deepEqual(synced, ['out/a', 'out', '', 'out/a/b'])
+    } finally {
+      prototype.sync = sync
+    }
   })
 
   it('folders in names are made', async () => {

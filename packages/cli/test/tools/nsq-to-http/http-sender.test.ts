@@ -60,6 +60,21 @@ describe('requests of nsq_to_http', () => {
     assert.equal(connectionCount, 2)
   })
 
+  it('go again also when all that were kept are closed', async () => {
+    const waiting: ServerResponse[] = []
+    answer = (_request, response) => {
+      waiting.push(response)
+      if (waiting.length === 2) for (const each of waiting) each.end()
+    }
+    await Promise.all([post(), post()])
+    const kept = new Set(waiting.map(({ req }) => req.socket.remotePort))
+    answer = (request, response) => {
+      if (kept.has(request.socket.remotePort)) request.socket.destroy()
+      else response.end()
+    }
+    assert.equal((await post()).status, 200)
+  })
+
   it('fail when nobody listens, and say why', async () => {
     const nowhere = new URL('http://127.0.0.1:1/')
     const request = { method: 'GET', url: nowhere, headers: {}, body: Buffer.alloc(0) } as const
