@@ -4,23 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Reader } from 'nsqjs'
 import { eventually } from '../support/eventually.js'
+import { lastingPorts } from '../support/lasting-ports.js'
 import { type RunningBroker, startBroker } from '../support/start-broker.js'
+import { type RunningLookupd, startNsqlookupd } from '../support/start-nsqlookupd.js'
 import { NsqAdmin } from './nsq-admin.js'
-import { NsqLookupd } from './nsq-lookupd.js'
 import { NsqPrograms } from './nsq-programs.js'
 
 const LIMIT_MS = 10_000
 
 describe('brokers around an nsqlookupd', () => {
   const programs = new NsqPrograms('nsqlookupd')
-  let lookupd: NsqLookupd
+  let lookupd: RunningLookupd
   let first: RunningBroker
   let second: RunningBroker
   let both: number[]
 
   before(async function () {
     await programs.prepare(this)
-    lookupd = await NsqLookupd.start(programs)
+    lookupd = await startNsqlookupd({ executable: programs.path('nsqlookupd'), ports: await lastingPorts(2) })
     const flags = ['--broadcast-address=127.0.0.1', `--lookupd-tcp-address=${lookupd.tcpAddress}`]
     first = await startBroker({ flags })
     second = await startBroker({ flags })
@@ -75,7 +76,7 @@ describe('brokers around an nsqlookupd', () => {
     await lookupd.kill()
     await first.http.post('/topic/delete?topic=goes')
     assert.deepEqual(await first.http.post('/pub?topic=meanwhile', 'x'), { status: 200, text: 'OK' })
-    await lookupd.start()
+    await lookupd.startAgain()
     await lookupd.has('stays', { topic: there, 'channel/a': there, 'channel/b': there })
     await lookupd.has('meanwhile', { topic: there })
     await lookupd.has('goes', {})

@@ -186,7 +186,7 @@ describe('nsqlookupd', () => {
   async function compare(play: Play): Promise<void> {
     const transcripts: string[][] = []
     for (const executable of [undefined, programs.path('nsqlookupd')]) {
-      const lookupd = await startNsqlookupd([], executable)
+      const lookupd = await startNsqlookupd({ executable })
       const player = new LookupdPlayer(lookupd)
       try {
         await play(player)
@@ -277,7 +277,7 @@ describe('nsqlookupd', () => {
       const [tcpPort] = await lastingPorts(1)
       const folder = await mkdtemp(join(tmpdir(), 'spillway-lookupd-'))
       const flags = [`--tcp-address=127.0.0.1:${tcpPort}`, `--data-path=${folder}`]
-      const first = await startNsqlookupd(flags)
+      const first = await startNsqlookupd({ flags })
       started.push(first)
       const nsqd = await startOriginal(first)
       await nsqd.http.post('/topic/create?topic=own')
@@ -285,7 +285,7 @@ describe('nsqlookupd', () => {
       await first.http.post('/channel/create?topic=kept&channel=c')
       await first.stop()
 
-      const second = await startNsqlookupd(flags)
+      const second = await startNsqlookupd({ flags })
       started.push(second)
       assert.deepEqual(JSON.parse((await second.http.get('/channels?topic=kept')).text), { channels: ['c'] })
       let pokes = 0

@@ -257,6 +257,14 @@ describe('the HTTP API', () => {
     })
   })
 
+  it('shows /debug in order of its keys as a whole, as nsqlookupd does', async () => {
+    const nsqd = await test.connect()
+    for (const name of ['t', 't#ephemeral', 't-x']) await nsqd.ask(`REGISTER ${name} c\n`)
+    const keys = Object.keys(await test.show<object>('/debug'))
+    assert.deepEqual(keys, [...keys].sort())
+    assert.equal(keys.length, 7)
+  })
+
   it('tells nsqds both of its addresses', async () => {
     const nsqd = await test.connectUnidentified()
     assert.deepEqual(JSON.parse(await nsqd.identify()), {

@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.js'
 import type { Discovery } from '../contracts/discovery.js'
 import type { Logger } from '../contracts/logger.js'
+import { BrokerError } from '../errors.js'
 import { isEphemeral, isValidName } from '../names.js'
 
 export interface ChannelsElsewhere {
@@ -32,8 +33,15 @@ export function openChannelsElsewhere(ask: ChannelsElsewhere, finished: () => vo
   const timer = ask.clock.setTimer(ask.timeoutMsMax, finish)
   void Promise.allSettled(asked).then((results) => {
     for (const result of results) {
-      if (result.status === 'rejected') ask.logger.warn(`channels of new topic ${ask.topic}: ${result.reason}`)
+      if (result.status === 'rejected' && !isGone(result.reason)) {
+        ask.logger.warn(`channels of new topic ${ask.topic}: ${result.reason}`)
+      }
     }
     finish()
   })
+}
+
+/** The topic was deleted meanwhile, or the node stops: nobody misses its channels. */
+function isGone(reason: unknown): boolean {
+  return reason instanceof BrokerError && reason.code === 'E_EXITING'
 }

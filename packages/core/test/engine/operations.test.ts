@@ -293,5 +293,37 @@ describe('operations', () => {
       await broker.clock.advanceAsync(1000)
       assert.deepEqual(consumer.bodies, ['a'])
     })
+
+    it('makes the channels of a late answer, for what is published from then on', async () => {
+      let answer: (channels: string[]) => void = () => {}
+      broker = await TestBroker.open({ discoveries: [answering(() => new Promise((resolve) => (answer = resolve)))] })
+      await broker.subscribe('t', 'c')
+      broker.publish('t', 'a')
+      await broker.settle()
+      await broker.clock.advanceAsync(1000)
+      answer(['late'])
+      await broker.settle()
+      broker.publish('t', 'b')
+      await broker.settle()
+      assert.equal(broker.channelStats('t', 'late').depth, 1)
+    })
+
+    it('does not give the channels of a topic that was deleted meanwhile to a new one of its name, nor says a word', async () => {
+      const answers: ((channels: string[]) => void)[] = []
+      const discovery = answering(() => new Promise((resolve) => answers.push(resolve)))
+      broker = await TestBroker.open({ discoveries: [discovery] })
+      broker.publish('t', 'a')
+      await broker.settle()
+      await broker.engine.getTopic('t')?.delete()
+      broker.publish('t', 'b')
+      answers[0]?.(['old'])
+      await broker.settle()
+      assert.deepEqual(discovery.announced, ['+t', '-t', '+t'])
+      answers[1]?.(['new'])
+      await broker.settle()
+      assert.deepEqual(discovery.announced, ['+t', '-t', '+t', '+t/new'])
+      assert.equal(broker.channelStats('t', 'new').depth, 1)
+      assert.deepEqual(broker.logger.messages('warn'), [])
+    })
   })
 })

@@ -1,6 +1,6 @@
 import { jsonList, toGoJson } from '@spillway/http'
 import type { Producer } from '../registrations/registration.js'
-import type { RegistrationDatabase } from '../registrations/registration-database.js'
+import { inOrder, type RegistrationDatabase } from '../registrations/registration-database.js'
 
 /** Go's zero time in nanoseconds since 1970: what never was. */
 const NEVER_NS = '-6795364578871345152'
@@ -24,14 +24,17 @@ export function* debugJson(database: RegistrationDatabase): Generator<string, vo
   yield before === '{' ? '{}' : '}'
 }
 
+/** In order of their keys as a whole, as nsqlookupd has them: `t#ephemeral:` comes before `t:`. */
 function* sections(database: RegistrationDatabase): Generator<[key: string, entries: readonly Entry[]], void> {
-  for (const topic of database.topicsWithChannels) {
+  const withColon = (topics: readonly string[]): string[] => inOrder(topics.map((topic) => `${topic}:`))
+  for (const key of withColon(database.topicsWithChannels)) {
+    const topic = key.slice(0, -1)
     for (const channel of database.channelsOf(topic)) {
-      yield [`channel:${topic}:${channel}`, [...database.channelProducersOf(topic, channel)]]
+      yield [`channel:${key}${channel}`, [...database.channelProducersOf(topic, channel)]]
     }
   }
   yield ['client::', Array.from(database.peers, (peer) => ({ peer, tombstonedAtWallMs: null }))]
-  for (const topic of database.topics) yield [`topic:${topic}:`, [...database.producersOf(topic)]]
+  for (const key of withColon(database.topics)) yield [`topic:${key}`, [...database.producersOf(key.slice(0, -1))]]
 }
 
 /** Times are written by hand: as numbers of JavaScript they would lose their last digits. */

@@ -230,7 +230,8 @@ export class RegistrationDatabase {
   }
 }
 
-function inOrder(names: Iterable<string>): string[] {
+/** Unless they are too many. */
+export function inOrder(names: Iterable<string>): string[] {
   const list = [...names]
   return list.length > ORDERED_COUNT_MAX ? list : list.sort()
 }
