@@ -1,8 +1,9 @@
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { link, open, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from '@spillway/core'
 import type { ToolClock } from '../common/surroundings.js'
 import { type FileName, withRevision } from './file-name.js'
+import { makeFolders } from './make-folders.js'
 import { OutputFile } from './output-file.js'
 
 export interface FileSeriesOptions {
@@ -105,13 +106,13 @@ export class FileSeries {
     const path = join(workFolder, name)
     if (this.#hasWorkFolder) {
       const finished = join(outputFolder, name)
-      await doing('create the folder of', finished, mkdir(dirname(finished), { recursive: true, mode: FOLDER_MODE }))
+      await doing('create the folder of', finished, makeFolders(dirname(finished), FOLDER_MODE))
       if (await exists(finished)) {
         logger.warn(`there is a file ${finished} already`)
         return null
       }
     }
-    await doing('create the folder of', path, mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE }))
+    await doing('create the folder of', path, makeFolders(dirname(path), FOLDER_MODE))
     let file: OutputFile
     try {
       file = await OutputFile.open({ path, isExclusive: this.#isExclusive, gzipLevel })

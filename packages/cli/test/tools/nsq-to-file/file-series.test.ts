@@ -178,7 +178,7 @@ describe('the files of a topic', () => {
     it('a folder that cannot be made', async () => {
       put('.', 'out', 'a file')
       await assert.rejects(fixture.series().rotate(), {
-        message: `cannot create the folder of ${fixture.folder}/out/t.04.log: EEXIST: file already exists`,
+        message: `cannot open ${fixture.folder}/out/t.04.log: ENOTDIR: not a directory`,
       })
     })
 
