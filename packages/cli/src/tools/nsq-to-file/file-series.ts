@@ -113,6 +113,7 @@ export class FileSeries {
       }
     }
     await doing('create the folder of', path, makeFolders(dirname(path), FOLDER_MODE))
+    if (this.#hasWorkFolder) await refuseOtherFileSystem(dirname(path), dirname(join(outputFolder, name)))
     let file: OutputFile
     try {
       file = await OutputFile.open({ path, isExclusive: this.#isExclusive, gzipLevel })
@@ -197,6 +198,15 @@ async function exists(path: string): Promise<boolean> {
 
 function hasCode(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException).code === code
+}
+
+/** Said before anything is written, and not when the first file is finished, which may be hours later. */
+async function refuseOtherFileSystem(work: string, output: string): Promise<void> {
+  const [{ dev: here }, { dev: there }] = await Promise.all([stat(work), stat(output)])
+  if (here === there) return
+  throw new Error(
+    `finished files cannot be moved from ${work} to ${output}: they are on different file systems; use another --work-dir`,
+  )
 }
 
 async function doing<T>(what: string, path: string, work: Promise<T>): Promise<T> {

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { FileFixture, writeLine } from './file-fixture.js'
@@ -145,6 +156,21 @@ describe('the files of a topic', () => {
         await series.close()
       }
       assert.deepEqual(fixture.files(), { 't-000000.04.log': 'a\n', 't-000001.04.log': 'b\n' })
+    })
+
+    it('nothing is written where it could not be moved', async function () {
+      const work = '/dev/shm'
+      if (!existsSync(work) || statSync(work).dev === statSync(tmpdir()).dev) this.skip()
+      const elsewhere = mkdtempSync(join(work, 'spillway-work-'))
+      try {
+        await assert.rejects(
+          writeLine(fixture.series({ workFolder: elsewhere }), 'a'),
+          /on different file systems; use another --work-dir/,
+        )
+        assert.deepEqual(readdirSync(elsewhere), [])
+      } finally {
+        rmSync(elsewhere, { recursive: true })
+      }
     })
 
     it('nothing is overwritten by moving', async () => {
