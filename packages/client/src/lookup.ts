@@ -107,7 +107,12 @@ async function read(response: IncomingMessage): Promise<string> {
  * ```
  */
 function parseLookup(status: number, body: string): string[] {
-  if (status === 404) return []
+  if (status === 404) {
+    // Nobody has the topic: TOPIC_NOT_FOUND. This is what a node says, which has no such path, and what would look the same for ever.
+    if (/"NOT_FOUND"/.test(body))
+      throw new Error('no nsqlookupd: there is no /lookup; an nsqlookupd answers at 4161 by default')
+    return []
+  }
   if (status !== 200) throw new Error(`status ${status}`)
   const answer: unknown = body === '' ? {} : JSON.parse(body)
   const wrapped = answer as { data?: unknown; status_code?: unknown; producers?: unknown } | null

@@ -107,6 +107,11 @@ describe('discovery', () => {
 
   const failures: [string, (response: ServerResponse) => void, RegExp][] = [
     ['another status', (response) => response.writeHead(500).end('{}'), /status 500/],
+    [
+      'that it is a node, which knows no /lookup',
+      (response) => response.writeHead(404).end('{"message":"NOT_FOUND"}'),
+      /no nsqlookupd/,
+    ],
     ['no JSON', (response) => response.end('<html>'), /JSON/],
     ['no array', (response) => response.end('{"producers":{}}'), /without an array/],
     ['a producer without a port', (response) => response.end('{"producers":[{"broadcast_address":"x"}]}'), /tcp_port/],

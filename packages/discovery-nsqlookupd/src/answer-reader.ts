@@ -1,6 +1,8 @@
 const LENGTH_BYTES = 4
 /** What nsqlookupd says is `OK`, an error, or a line about itself. */
 const ANSWER_BYTES_MAX = 64 * 1024
+/** The beginning of an HTTP answer, read as a length. */
+const HTTP_LENGTH = Buffer.from('HTTP').readInt32BE()
 const NOTHING = Buffer.alloc(0)
 
 /**
@@ -20,6 +22,8 @@ export class AnswerReader {
     let at = 0
     while (held.length - at >= LENGTH_BYTES) {
       const length = held.readInt32BE(at)
+      if (length === HTTP_LENGTH)
+        throw new Error('that is an HTTP port: nsqlookupd listens for nodes on another one, 4160 by default')
       if (length < 0 || length > ANSWER_BYTES_MAX) throw new Error(`it sent an answer of ${length} bytes`)
       const end = at + LENGTH_BYTES + length
       if (end > held.length) break

@@ -195,7 +195,7 @@ describe('registration with nsqlookupd', () => {
     const faults: Readonly<Record<string, { readonly answer: string | Buffer | null; readonly reason: RegExp }>> = {
       'is silent': { answer: null, reason: /^no answer within 1000 ms$/ },
       'answers half': { answer: Buffer.from([0, 0, 0, 20, 1, 2]), reason: /^no answer within 1000 ms$/ },
-      'is something else': { answer: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), reason: /^it sent an answer of/ },
+      'is something else': { answer: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), reason: /^that is an HTTP port/ },
       'sends a negative length': {
         answer: Buffer.from([255, 255, 255, 255]),
         reason: /^it sent an answer of -1 bytes/,

@@ -72,6 +72,7 @@ refuses(NSQ_TO_FILE, [
 refuses(TO_NSQ, [
   [[DIRECT], '--topic required'],
   [['--topic=t'], '--nsqd-tcp-address required'],
+  [['--topic=a b', DIRECT], '--topic is invalid'],
   [['--topic=t', DIRECT, '--delimiter=ab'], '--delimiter must be a single byte'],
   [['--topic=t', DIRECT, '--delimiter=é'], '--delimiter must be a single byte'],
   [['--topic=t', DIRECT, '--rate=-1'], '--rate must be 0 or more, not -1'],

@@ -1,8 +1,9 @@
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises'
+import { link, open, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Logger } from '@spillway/core'
 import type { ToolClock } from '../common/surroundings.js'
 import { type FileName, withRevision } from './file-name.js'
+import { makeFolders } from './make-folders.js'
 import { OutputFile } from './output-file.js'
 
 export interface FileSeriesOptions {
@@ -112,6 +113,7 @@ export class FileSeries {
       }
     }
     await doing('create the folder of', path, makeFolder(dirname(path)))
+    if (this.#hasWorkFolder) await refuseOtherFileSystem(dirname(path), dirname(join(outputFolder, name)))
     let file: OutputFile
     try {
       file = await OutputFile.open({ path, isExclusive: this.#isExclusive, gzipLevel })
@@ -179,10 +181,7 @@ export class FileSeries {
 
 /** With those that it is in; the names of new ones are on the disk then. @param path - absolute */
 async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE })
-  if (first === undefined) return
-  const above = dirname(first)
-  for (let made = path; made !== above; made = dirname(made)) await syncFolder(dirname(made))
+  for (const made of await makeFolders(path, FOLDER_MODE)) await syncFolder(dirname(made))
 }
 
 /** A new name is on the disk only once its folder is. Not every file system can do that with a folder. */
@@ -209,6 +208,15 @@ async function exists(path: string): Promise<boolean> {
 
 function hasCode(error: unknown, code: string): boolean {
   return (error as NodeJS.ErrnoException).code === code
+}
+
+/** Said before anything is written, and not when the first file is finished, which may be hours later. */
+async function refuseOtherFileSystem(work: string, output: string): Promise<void> {
+  const [{ dev: here }, { dev: there }] = await Promise.all([stat(work), stat(output)])
+  if (here === there) return
+  throw new Error(
+    `finished files cannot be moved from ${work} to ${output}: they are on different file systems; use another --work-dir`,
+  )
 }
 
 async function doing<T>(what: string, path: string, work: Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
+import { fstatSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { Producer } from '@spillway/client'
+import { isValidName, Producer } from '@spillway/client'
 import type { FlagValues } from '../../go-flags.js'
 import { orFatal } from '../common/consume.js'
 import { FatalError } from '../common/fatal-error.js'
@@ -31,6 +32,7 @@ export const TO_NSQ: Tool<typeof TO_NSQ_FLAGS> = {
 
 async function toNsq(values: ToNsqValues, context: ToolContext): Promise<number> {
   const { topic, delimiter, recordSizeBytesMax, rate, addresses } = readValues(values)
+  refuseFolder()
   const base = producerBaseOf('to_nsq', values['producer-opt'])
   const waitingBytesMax = 3 * recordSizeBytesMax + 64 * MIB
   const producers = new Map(
@@ -62,6 +64,11 @@ async function toNsq(values: ToNsqValues, context: ToolContext): Promise<number>
   return 0
 }
 
+/** Node reads a folder as an empty input, and all would seem well. */
+function refuseFolder(): void {
+  if (fstatSync(0).isDirectory()) throw new FatalError('standard input is a folder; give it a file')
+}
+
 function readValues(values: ToNsqValues) {
   const {
     topic = '',
@@ -70,6 +77,8 @@ function readValues(values: ToNsqValues) {
     'max-record-size': recordSizeBytesMax = RECORD_SIZE_BYTES_MAX,
   } = values
   if (topic === '') throw new FatalError('--topic required')
+  // Also where no record comes for a long time, or none at all.
+  if (!isValidName(topic)) throw new FatalError('--topic is invalid')
   const delimiterBytes = Buffer.from(delimiter)
   if (delimiterBytes.length !== 1) throw new FatalError('--delimiter must be a single byte')
   const addresses = [...new Set(values['nsqd-tcp-address'])]

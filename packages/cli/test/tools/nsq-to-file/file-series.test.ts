@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { FileFixture, writeLine } from './file-fixture.js'
@@ -90,7 +102,7 @@ describe('the files of a topic', () => {
       const series = fixture.series({ format: 'a/b/<DATETIME>' })
       await series.rotate()
       await series.close()
-      assert.deepEqual(synced, ['out/a', 'out', '', 'out/a/b'])
+      assert.deepEqual(synced, ['', 'out', 'out/a', 'out/a/b'])
     } finally {
       prototype.sync = sync
     }
@@ -170,6 +182,21 @@ describe('the files of a topic', () => {
       assert.deepEqual(fixture.files(), { 't-000000.04.log': 'a\n', 't-000001.04.log': 'b\n' })
     })
 
+    it('nothing is written where it could not be moved', async function () {
+      const work = '/dev/shm'
+      if (!existsSync(work) || statSync(work).dev === statSync(tmpdir()).dev) this.skip()
+      const elsewhere = mkdtempSync(join(work, 'spillway-work-'))
+      try {
+        await assert.rejects(
+          writeLine(fixture.series({ workFolder: elsewhere }), 'a'),
+          /on different file systems; use another --work-dir/,
+        )
+        assert.deepEqual(readdirSync(elsewhere), [])
+      } finally {
+        rmSync(elsewhere, { recursive: true })
+      }
+    })
+
     it('nothing is overwritten by moving', async () => {
       const series = fixture.series({ workFolder: join(fixture.folder, 'work') })
       await writeLine(series, 'a')
@@ -201,7 +228,7 @@ describe('the files of a topic', () => {
     it('a folder that cannot be made', async () => {
       put('.', 'out', 'a file')
       await assert.rejects(fixture.series().rotate(), {
-        message: `cannot create the folder of ${fixture.folder}/out/t.04.log: EEXIST: file already exists`,
+        message: `cannot open ${fixture.folder}/out/t.04.log: ENOTDIR: not a directory`,
       })
     })
 
