@@ -152,11 +152,13 @@ export class RocksdbLog implements LogStore {
       }
       const whole: Chunk[] = []
       for (const result of found) {
-        if (result.status === 'fulfilled') whole.push(...result.value)
+        if (result.status === 'fulfilled') whole.push(...endingAbove(result.value, from))
         else if (whole.length === 0) throw result.reason
-        else return endingAbove(whole, from)
+        else return whole
       }
-      return endingAbove([...whole, ...chunks], from)
+      whole.push(...endingAbove(chunks, from))
+      // all that was looked at may have gone from there on, and more may lie behind it
+      return whole.length > 0 ? whole : this.read(stretches[stretches.length - 1].end, sizeBytesMax)
     }
   }
 

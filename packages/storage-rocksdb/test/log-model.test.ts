@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import type { LogStore } from '@spillway/core'
 import { seededRandom } from '@spillway/core/testing'
 import { Ledger } from './ledger.js'
 import { QuickClock } from './quick-clock.js'
@@ -62,5 +63,19 @@ describe('storage-rocksdb, at random', () => {
     assert.deepEqual(await readWhole(1, log, 0), [...kept])
     assert(log.sizeBytes < fullBytes / 10, `${log.sizeBytes} of ${fullBytes} bytes are left`)
     await storage.close()
+  })
+
+  it('reads on behind records that have gone, however large the next ones are', async () => {
+    const place = join(folder, 'behind')
+    const live = async (use: (log: LogStore) => unknown): Promise<void> => {
+      const storage = makeStorage(place)
+      await storage.open()
+      await use(await storage.openLog(1, { durability: 'process', epoch: 0 }))
+      await storage.close()
+    }
+    await live((log) => log.append(chunkAt(1, 0, 100)))
+    await live((log) => log.append(chunkAt(1, 100, 100)))
+    await live((log) => log.erase([{ first: 30, end: 100 }]))
+    await live(async (log) => assert.deepEqual((await log.read(50, 1000))[0]?.first, 100))
   })
 })
